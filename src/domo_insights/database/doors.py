@@ -1,0 +1,91 @@
+"""The only ways to the data: one transaction each, in a role that may do just that.
+
+The login role has no rights of its own; every door becomes one of the roles that the migrations
+make, with the viewer's claims, a timeout, a search_path and a zone that end with the transaction.
+"""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Connection, Engine, func, select, text
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from domo_insights.database.failures import as_ours
+from domo_insights.errors import NotSignedInError
+from domo_insights.viewer import Viewer
+
+READ_TIMEOUT_MS = 8_000
+WRITE_TIMEOUT_MS = 30_000
+
+
+@contextmanager
+def reading(engine: Engine, viewer: Viewer) -> Iterator[Connection]:
+    """A read-only connection that shows what `viewer` may see: their own rows, or for the product
+    team all rows without words.
+
+    Raises: NotSignedInError, DatabaseUnreachableError, QueryTimeoutError, NotAllowedError,
+    DatabaseError.
+    """
+    role = "insights_product" if _known(viewer).product_team else "insights_reader"
+    with _door(engine, role, viewer, READ_TIMEOUT_MS, read_only=True) as conn:
+        yield conn
+
+
+@contextmanager
+def editing(engine: Engine, viewer: Viewer) -> Iterator[Connection]:
+    """A connection that may change what the viewer owns and may edit. Raises: as `reading`,
+    ConflictingDataError, BusyError."""
+    with _door(engine, "insights_editor", _known(viewer), WRITE_TIMEOUT_MS) as conn:
+        yield conn
+
+
+@contextmanager
+def ingesting(engine: Engine) -> Iterator[Connection]:
+    """A connection that stores callbacks. Raises: as `editing`."""
+    with _door(engine, "insights_ingest", None, WRITE_TIMEOUT_MS) as conn:
+        yield conn
+
+
+@contextmanager
+def sessions(engine: Engine, viewer: Viewer | None = None) -> Iterator[Connection]:
+    """A connection to the browser sessions and to `insights.record`, in `viewer`'s name where one
+    is known. Raises: as `editing`."""
+    with _door(engine, "insights_sessions", viewer, READ_TIMEOUT_MS) as conn:
+        yield conn
+
+
+@contextmanager
+def maintaining(engine: Engine) -> Iterator[Connection]:
+    """A connection that keeps the rollups. Raises: as `editing`."""
+    with _door(engine, "insights_worker", None, WRITE_TIMEOUT_MS) as conn:
+        yield conn
+
+
+def _known(viewer: Viewer | None) -> Viewer:
+    if not isinstance(viewer, Viewer):
+        raise NotSignedInError
+    return viewer
+
+
+@contextmanager
+def _door(
+    engine: Engine, role: str, viewer: Viewer | None, timeout_ms: int, *, read_only: bool = False
+) -> Iterator[Connection]:
+    settings = {
+        "role": role,
+        "request.jwt.claims": json.dumps(viewer.claims) if viewer else "",
+        "statement_timeout": str(timeout_ms),
+        "search_path": "public, extensions",
+        "timezone": "UTC",
+    }
+    try:
+        with engine.connect() as conn, conn.begin():
+            if read_only:
+                conn.execute(text("set transaction read only"))
+            conn.execute(select(*(func.set_config(k, v, True) for k, v in settings.items())))
+            yield conn
+    except DBAPIError as error:
+        raise as_ours(error) from error
+    except SQLAlchemyError as error:
+        raise as_ours(error) from error

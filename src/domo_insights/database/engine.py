@@ -1,0 +1,43 @@
+"""One pool per database address."""
+
+from functools import lru_cache
+
+from sqlalchemy import Engine, create_engine, make_url
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import ArgumentError
+
+from domo_insights.errors import ConfigError
+
+POOL_SIZE = 5
+OVERFLOW = 10
+
+
+def address(url: str) -> URL:
+    """`url` for the psycopg driver. Raises: ConfigError, without repeating the address."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise ConfigError(
+            "The database address cannot be read.",
+            hint="It looks like postgresql://user:password@host:5432/postgres.",
+        ) from None
+    if parsed.get_backend_name() not in {"postgres", "postgresql"}:
+        raise ConfigError("The database address is not one of Postgres.")
+    return parsed.set(drivername="postgresql+psycopg")
+
+
+@lru_cache(maxsize=32)
+def engine_for(url: str) -> Engine:
+    """The pool of `url`. Nothing is prepared, so that a transaction-mode pooler can serve it."""
+    return create_engine(
+        address(url),
+        pool_size=POOL_SIZE,
+        max_overflow=OVERFLOW,
+        pool_pre_ping=True,
+        pool_recycle=1800,
+        connect_args={
+            "prepare_threshold": None,
+            "connect_timeout": 10,
+            "application_name": "domo-insights",
+        },
+    )

@@ -1,0 +1,39 @@
+"""The driver's errors in our words. The original stays on `__cause__`."""
+
+import psycopg
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from domo_insights.errors import (
+    BusyError,
+    ConflictingDataError,
+    DatabaseError,
+    DatabaseUnreachableError,
+    NotAllowedError,
+    QueryTimeoutError,
+)
+
+_BUSY = (
+    psycopg.errors.DeadlockDetected,
+    psycopg.errors.SerializationFailure,
+    psycopg.errors.LockNotAvailable,
+)
+
+
+def as_ours(error: SQLAlchemyError) -> DatabaseError:
+    """Our error for one of SQLAlchemy's or, inside it, the driver's."""
+    if isinstance(error, PoolTimeoutError):
+        return BusyError("All connections to the database are in use.")
+    match error.orig if isinstance(error, DBAPIError) else None:
+        case psycopg.errors.QueryCanceled():
+            return QueryTimeoutError()
+        case psycopg.errors.InsufficientPrivilege() | psycopg.errors.ReadOnlySqlTransaction():
+            return NotAllowedError()
+        case psycopg.IntegrityError():
+            return ConflictingDataError()
+        case problem if isinstance(problem, _BUSY):
+            return BusyError()
+        case psycopg.OperationalError() | psycopg.InterfaceError():
+            return DatabaseUnreachableError()
+        case _:
+            return DatabaseError()
