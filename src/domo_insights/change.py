@@ -1,0 +1,124 @@
+"""How a number is compared with the period before, in words that do not claim too much."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from math import sqrt
+from typing import Final
+
+from domo_insights.metrics import THIN, Better, Kind, Metric
+
+ENOUGH: Final = 10
+"""Earlier counts below this are no base for a percentage."""
+_Z95: Final = 1.959963984540054
+
+
+class Tone(StrEnum):
+    GOOD = "good"
+    BAD = "bad"
+    NEUTRAL = "neutral"
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A number and what it rests on: `count` cases, for a share `hits` of them."""
+
+    value: float | None
+    count: int
+    hits: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """`text` says how it changed, `detail` shows the number before and how sure that is."""
+
+    text: str
+    detail: str = ""
+    direction: int = 0
+    tone: Tone = Tone.NEUTRAL
+
+
+NO_EARLIER_DATA: Final = Change("no earlier data")
+
+
+def share(hits: int, count: int) -> Measured:
+    """`hits` of `count`; no value when there is nothing to take a share of."""
+    return Measured(hits / count if count else None, count, hits)
+
+
+def change(metric: Metric, now: Measured, before: Measured | None) -> Change:
+    """How `metric` moved. `before` is None when nothing was recorded that early."""
+    if before is None or before.value is None:
+        return NO_EARLIER_DATA
+    if now.value is None:
+        return Change("nothing to compare", f"was {metric.text(before.value)}")
+    match metric.kind:
+        case Kind.COUNT:
+            return _count(metric, now.value, before.value)
+        case Kind.SHARE:
+            return _share(metric, now, before)
+        case Kind.MEDIAN:
+            return _median(metric, now, before)
+
+
+def newcombe(hits: int, count: int, hits_before: int, count_before: int) -> tuple[float, float]:
+    """95 % interval of the difference of two independent shares (Newcombe 1998, method 10)."""
+    low, high = _wilson(hits, count)
+    low_before, high_before = _wilson(hits_before, count_before)
+    now, before = hits / count, hits_before / count_before
+    down = sqrt((now - low) ** 2 + (high_before - before) ** 2)
+    up = sqrt((high - now) ** 2 + (before - low_before) ** 2)
+    return now - before - down, now - before + up
+
+
+def _wilson(hits: int, count: int) -> tuple[float, float]:
+    part = hits / count
+    middle = part + _Z95**2 / (2 * count)
+    spread = _Z95 * sqrt(part * (1 - part) / count + _Z95**2 / (4 * count**2))
+    whole = 1 + _Z95**2 / count
+    return max(0.0, (middle - spread) / whole), min(1.0, (middle + spread) / whole)
+
+
+def _count(metric: Metric, now: float, before: float) -> Change:
+    was, step = f"was {metric.text(before)}", now - before
+    if before < ENOUGH:
+        return Change("too few to tell", was)
+    if not step:
+        return Change("no change", was)
+    sign, percent = _sign(step), abs(step) / before
+    text = f"{sign}{metric.text(abs(step))} ({sign}{percent:.0%})".replace("%", f"{THIN}%")
+    return Change(text, was, *_leaning(metric, step))
+
+
+def _share(metric: Metric, now: Measured, before: Measured) -> Change:
+    low, high = newcombe(now.hits, now.count, before.hits, before.count)
+    step = now.hits / now.count - before.hits / before.count
+    interval = f"95{THIN}% interval {_points(low)} to {_points(high)}"
+    was = f"was {metric.text(before.value)}; {interval}"
+    if low <= 0 <= high:
+        return Change("no clear change", was)
+    return Change(f"{_points(step)}{THIN}pp", was, *_leaning(metric, step))
+
+
+def _median(metric: Metric, now: Measured, before: Measured) -> Change:
+    assert now.value is not None and before.value is not None  # noqa: S101
+    step = now.value - before.value
+    was = f"was {metric.text(before.value)}; of {now.count:,} and {before.count:,} values"
+    was = was.replace(",", THIN)
+    if not step:
+        return Change("no change", was)
+    return Change(f"{_sign(step)}{metric.text(abs(step))}", was, *_leaning(metric, step))
+
+
+def _points(step: float) -> str:
+    return f"{_sign(step)}{abs(step) * 100:.1f}"
+
+
+def _sign(step: float) -> str:
+    return "−" if step < 0 else "+"
+
+
+def _leaning(metric: Metric, step: float) -> tuple[int, Tone]:
+    if metric.better is Better.NEITHER:
+        return (1 if step > 0 else -1), Tone.NEUTRAL
+    good = (step > 0) == (metric.better is Better.UP)
+    return (1 if step > 0 else -1), Tone.GOOD if good else Tone.BAD
