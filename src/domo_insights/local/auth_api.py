@@ -1,0 +1,208 @@
+"""The part of the Supabase Auth API that signing in by e-mail and password needs.
+
+It listens on 127.0.0.1 in a thread and loop of its own: as a route of the app it would have to
+call itself, and would be as public as the app.
+"""
+
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hmac import compare_digest
+from typing import Any
+
+import anyio.to_thread
+import jwt
+import uvicorn
+from sqlalchemy import Connection, Engine, create_engine
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from domo_insights.database.engine import address
+from domo_insights.errors import EmbeddedError
+from domo_insights.local import auth_store as store
+from domo_insights.local.auth_answers import as_json, json_body, refusal, text, user_facts
+from domo_insights.local.auth_store import RefusedError, Row
+from domo_insights.local.auth_tokens import SigningKeys, access_token, claims_of, key_set
+
+TOKEN_SECONDS = 3600
+_START_SECONDS = 10.0
+
+
+@contextmanager
+def running(
+    superuser_url: str, keys: SigningKeys, port: int = 0, *, token_seconds: int = TOKEN_SECONDS
+) -> Iterator[str]:
+    """Serve the API over the users of `superuser_url`; yields what SUPABASE_URL is to be.
+
+    Port 0 takes a free one. Raises: EmbeddedError when it cannot listen.
+    """
+    listener = socket.socket()
+    try:
+        listener.bind(("127.0.0.1", port))
+    except OSError as error:
+        listener.close()
+        raise EmbeddedError(f"Port {port} for the sign-in service is taken.") from error
+    engine = create_engine(
+        address(superuser_url), pool_size=4, connect_args={"prepare_threshold": None}
+    )
+    app = _Api(engine, keys, token_seconds).app()
+    config = uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off", ws="none")
+    server = _Server(config)
+    thread = threading.Thread(target=server.run, args=([listener],), name="auth-api", daemon=True)
+    thread.start()
+    try:
+        if not server.ready.wait(_START_SECONDS):
+            raise EmbeddedError("The sign-in service did not start.")
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join(_START_SECONDS)
+        listener.close()
+        engine.dispose()
+
+
+class _Server(uvicorn.Server):
+    """A server beside the main thread: it owns no signals and says when it listens."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.ready = threading.Event()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.ready.set()
+
+
+@dataclass(frozen=True)
+class _Api:
+    engine: Engine
+    keys: SigningKeys
+    token_seconds: int
+
+    def app(self) -> ASGIApp:
+        return Starlette(
+            routes=[
+                self._route("/token", self.token, "POST"),
+                self._route("/user", self.user, "GET"),
+                self._route("/logout", self.logout, "POST"),
+                self._route("/settings", self.settings, "GET"),
+                self._route("/health", self.health, "GET"),
+                # Public at Supabase too: verifiers have no key.
+                self._route("/.well-known/jwks.json", self.jwks, "GET", keyless=True),
+            ]
+        )
+
+    def _route(
+        self,
+        path: str,
+        answer: Callable[[Request, dict[str, Any]], Response],
+        method: str,
+        *,
+        keyless: bool = False,
+    ) -> Route:
+        async def endpoint(request: Request) -> Response:
+            if not keyless and (unknown := self._without_key(request)):
+                return unknown
+            try:
+                body = await json_body(request) if method == "POST" else {}
+                return await anyio.to_thread.run_sync(answer, request, body)
+            except RefusedError as refused:
+                return refusal(request, refused)
+            except SQLAlchemyError:
+                failed = RefusedError(500, "unexpected_failure", "Database error")
+                return refusal(request, failed)
+
+        return Route(f"/auth/v1{path}", endpoint, methods=[method])
+
+    def _without_key(self, request: Request) -> Response | None:
+        key = request.headers.get("apikey") or request.query_params.get("apikey")
+        if key is None:
+            words = ("No API key found in request", "No `apikey` request header or url param.")
+        elif not compare_digest(key.encode(), self.keys.publishable_key.encode()):
+            words = ("Invalid API key", "Double check your Supabase publishable key.")
+        else:
+            return None
+        return JSONResponse({"message": words[0], "hint": words[1]}, 401)
+
+    def token(self, request: Request, body: dict[str, Any]) -> Response:
+        match request.query_params.get("grant_type"):
+            case "password":
+                return self._by_password(request, body)
+            case "refresh_token":
+                return self._by_refresh_token(body)
+        raise RefusedError(400, "validation_failed", "unsupported_grant_type")
+
+    def _by_password(self, request: Request, body: dict[str, Any]) -> Response:
+        email, password = text(body, "email"), text(body, "password")
+        with self.engine.begin() as conn:
+            user = store.user_of_password(conn, email, password)
+            agent = request.headers.get("user-agent", "")
+            session, refresh = store.open_session(conn, user, agent)
+            return self._tokens(conn, user, session, refresh)
+
+    def _by_refresh_token(self, body: dict[str, Any]) -> Response:
+        with self.engine.begin() as conn:
+            rotated = store.rotate(conn, text(body, "refresh_token"))
+            if not isinstance(rotated, RefusedError):
+                return self._tokens(conn, *rotated)
+        raise rotated
+
+    def _tokens(self, conn: Connection, user: Row, session: Row, refresh: str) -> Response:
+        token, ends = access_token(self.keys, user, {"aal": "aal1", **session}, self.token_seconds)
+        answer = {"access_token": token, "token_type": "bearer", "refresh_token": refresh}
+        times = {"expires_in": self.token_seconds, "expires_at": ends}
+        return as_json({**answer, **times, "user": user_facts(conn, user)})
+
+    def user(self, request: Request, _body: dict[str, Any]) -> Response:
+        with self.engine.connect() as conn:
+            return as_json(user_facts(conn, self._bearer(conn, request)[0]))
+
+    def logout(self, request: Request, _body: dict[str, Any]) -> Response:
+        scope = request.query_params.get("scope", "global")
+        if scope not in {"global", "local", "others"}:
+            raise RefusedError(400, "validation_failed", f'Unsupported logout scope "{scope[:40]}"')
+        with self.engine.begin() as conn:
+            user, session_id = self._bearer(conn, request)
+            store.close_sessions(conn, str(user["id"]), session_id, scope)
+        return Response(status_code=204)
+
+    def settings(self, _request: Request, _body: dict[str, Any]) -> Response:
+        ways = {"email": True, "phone": False, "anonymous_users": False}
+        return as_json({"external": ways, "disable_signup": True, "mailer_autoconfirm": True})
+
+    def health(self, _request: Request, _body: dict[str, Any]) -> Response:
+        return as_json({"version": "local", "name": "GoTrue", "description": "Embedded stand-in"})
+
+    def jwks(self, _request: Request, _body: dict[str, Any]) -> Response:
+        return as_json(key_set(self.keys), {"Cache-Control": "public, max-age=600"})
+
+    def _bearer(self, conn: Connection, request: Request) -> tuple[Row, str]:
+        """User and session id of the access token. Raises: RefusedError."""
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not token:
+            raise RefusedError(
+                401, "no_authorization", "This endpoint requires a valid Bearer token"
+            )
+        try:
+            claims = claims_of(self.keys, token)
+        except jwt.InvalidTokenError as error:
+            words = "invalid JWT: unable to parse or verify signature"
+            raise RefusedError(403, "bad_jwt", words) from error
+        user = store.user_of_id(conn, claims["sub"])
+        if user is None:
+            words = "User from sub claim in JWT does not exist"
+            raise RefusedError(403, "user_not_found", words)
+        if store.session_of_id(conn, claims["session_id"]) is None:
+            words = "Session from session_id claim in JWT does not exist"
+            raise RefusedError(403, "session_not_found", words)
+        return user, claims["session_id"]
