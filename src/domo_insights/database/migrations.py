@@ -79,9 +79,7 @@ def _connect(admin_url: str) -> psycopg.Connection[tuple[object, ...]]:
     try:
         return psycopg.connect(url, autocommit=True, prepare_threshold=None, connect_timeout=10)
     except psycopg.OperationalError as error:
-        raise DatabaseUnreachableError(
-            hint="Check DATABASE_ADMIN_URL and the network."
-        ) from error
+        raise DatabaseUnreachableError(hint="Check DATABASE_ADMIN_URL and the network.") from error
 
 
 def _apply(conn: psycopg.Connection[tuple[object, ...]], migration: Migration) -> bool:
@@ -113,9 +111,7 @@ def _apply(conn: psycopg.Connection[tuple[object, ...]], migration: Migration) -
 
 
 def _is_recorded(conn: psycopg.Connection[tuple[object, ...]], migration: Migration) -> bool:
-    ledger = conn.execute(
-        "select to_regclass('supabase_migrations.schema_migrations')"
-    ).fetchone()
+    ledger = conn.execute("select to_regclass('supabase_migrations.schema_migrations')").fetchone()
     if ledger is None or ledger[0] is None:
         return False
     row = conn.execute(

@@ -1,0 +1,252 @@
+"""The tables and views that the code reads and writes, as the migrations leave them.
+
+Only for building statements: the migrations make the tables.
+"""
+
+from typing import Any, Final
+
+from pgvector.sqlalchemy import Vector
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Double,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Numeric,
+    Table,
+    Text,
+    Uuid,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+metadata: Final = MetaData()
+EMBEDDING_DIMENSIONS: Final = 1536
+
+
+def _moment(name: str) -> Column[Any]:
+    return Column(name, DateTime(timezone=True))
+
+
+demos = Table(
+    "demos",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("description", Text),
+    _moment("created_at"),
+    _moment("updated_at"),
+    Column("user_id", Uuid, nullable=False),
+    Column("agent_name", Text),
+    Column("agent_personality", Text),
+    Column("agent_greeting", Text),
+    Column("cta_text", Text),
+    Column("cta_link", Text),
+    Column("status", Text, nullable=False),
+    Column("published_url", Text),
+    Column("tavus_persona_id", Text),
+    Column("tavus_conversation_id", Text),
+    Column("video_storage_path", Text),
+    Column("metadata", JSONB),
+    schema="public",
+)
+
+demo_videos = Table(
+    "demo_videos",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("demo_id", Uuid, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("storage_url", Text, nullable=False),
+    Column("order_index", Integer, nullable=False),
+    Column("duration_seconds", Integer),
+    Column("processing_status", Text, nullable=False),
+    _moment("created_at"),
+    _moment("updated_at"),
+    Column("transcript", Text),
+    schema="public",
+)
+
+knowledge_chunks = Table(
+    "knowledge_chunks",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("demo_id", Uuid, nullable=False),
+    Column("content", Text, nullable=False),
+    Column("question", Text),
+    Column("answer", Text),
+    Column("source", Text),
+    Column("vector_embedding", Vector(EMBEDDING_DIMENSIONS)),
+    _moment("created_at"),
+    _moment("updated_at"),
+    Column("embedding_model", Text),
+    schema="public",
+)
+
+conversation_details = Table(
+    "conversation_details",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("demo_id", Uuid, nullable=False),
+    Column("tavus_conversation_id", Text),
+    Column("conversation_name", Text),
+    Column("transcript", JSONB),
+    Column("perception_analysis", JSONB),
+    _moment("started_at"),
+    _moment("completed_at"),
+    Column("duration_seconds", Integer),
+    Column("status", Text),
+    _moment("created_at"),
+    _moment("updated_at"),
+    Column("is_test", Boolean, nullable=False),
+    schema="public",
+)
+
+custom_objectives = Table(
+    "custom_objectives",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("demo_id", Uuid, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("description", Text),
+    Column("objectives", JSONB),
+    Column("is_active", Boolean),
+    _moment("created_at"),
+    _moment("updated_at"),
+    schema="public",
+)
+
+processed_webhook_events = Table(
+    "processed_webhook_events",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("conversation_id", Text),
+    Column("event_type", Text),
+    Column("event_data", JSONB),
+    _moment("processed_at"),
+    Column("processing_duration_ms", Integer),
+    Column("event_hash", Text),
+    Column("demo_id", Uuid),
+    _moment("occurred_at"),
+    Column("received_via", Text, nullable=False),
+    Column("persona_id", Text),
+    Column("shutdown_reason", Text),
+    schema="public",
+)
+
+conversation_messages = Table(
+    "conversation_messages",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("conversation_id", Text, nullable=False),
+    Column("message_id", Text),
+    Column("role", Text, nullable=False),
+    Column("content", Text),
+    Column("content_length", Integer),
+    _moment("timestamp"),
+    Column("sentiment", Text),
+    Column("intent", Text),
+    Column("confidence", Numeric(3, 2)),
+    _moment("created_at"),
+    Column("demo_id", Uuid),
+    _moment("occurred_at"),
+    Column("seq", Integer, nullable=False),
+    Column("label_source", Text),
+    schema="public",
+)
+
+audit_logs = Table(
+    "audit_logs",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("user_id", Uuid),
+    Column("action", Text, nullable=False),
+    Column("table_name", Text, nullable=False),
+    Column("record_id", Uuid),
+    Column("old_values", JSONB),
+    Column("new_values", JSONB),
+    _moment("created_at"),
+    Column("demo_id", Uuid),
+    schema="public",
+)
+
+conversation_map = Table(
+    "conversation_map",
+    metadata,
+    Column("conversation_id", Text, primary_key=True),
+    Column("demo_id", Uuid, nullable=False),
+    Column("mapped_by", Text, nullable=False),
+    _moment("mapped_at"),
+    schema="insights",
+)
+
+delivery_counts = Table(
+    "delivery_counts",
+    metadata,
+    Column("demo_id", Uuid),
+    _moment("bucket"),
+    Column("duplicates", BigInteger, nullable=False),
+    Column("conflicts", BigInteger, nullable=False),
+    Column("refused", BigInteger, nullable=False),
+    schema="insights",
+)
+
+embedding_models = Table(
+    "embedding_models",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("threshold", Double, nullable=False),
+    schema="insights",
+)
+
+conversations = Table(
+    "conversations",
+    metadata,
+    Column("conversation_id", Text, primary_key=True),
+    Column("demo_id", Uuid, nullable=False),
+    _moment("started_at"),
+    _moment("first_at"),
+    _moment("last_at"),
+    _moment("ended_at"),
+    Column("duration_seconds", Integer),
+    Column("end_reason", Text),
+    Column("n_user", Integer, nullable=False),
+    Column("n_assistant", Integer, nullable=False),
+    Column("n_negative", Integer, nullable=False),
+    Column("n_labelled", Integer, nullable=False),
+    Column("n_intent", Integer, nullable=False),
+    Column("is_test", Boolean, nullable=False),
+    _moment("last_message_at"),
+    schema="insights",
+)
+
+web_sessions = Table(
+    "web_sessions",
+    metadata,
+    Column("id_hash", LargeBinary, primary_key=True),
+    Column("user_id", Uuid, nullable=False),
+    Column("email", Text, nullable=False),
+    Column("product_team", Boolean, nullable=False),
+    Column("tokens", LargeBinary, nullable=False),
+    Column("csrf", Text, nullable=False),
+    _moment("created_at"),
+    _moment("last_seen_at"),
+    _moment("refreshed_at"),
+    _moment("expires_at"),
+    Column("user_agent", Text),
+    _moment("signed_out_at"),
+    schema="insights_private",
+)
+
+sign_in_attempts = Table(
+    "sign_in_attempts",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=True),
+    _moment("attempted_at"),
+    Column("address_hash", LargeBinary, nullable=False),
+    Column("account_hash", LargeBinary, nullable=False),
+    Column("succeeded", Boolean, nullable=False),
+    schema="insights_private",
+)
