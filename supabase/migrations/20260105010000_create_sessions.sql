@@ -22,7 +22,7 @@ create table if not exists insights_private.sign_in_attempts (
   attempted_at timestamptz not null default now(),
   address_hash bytea not null,
   account_hash bytea not null,
-  succeeded boolean not null
+  succeeded boolean not null default false
 );
 create index if not exists sign_in_attempts_address_idx
   on insights_private.sign_in_attempts (address_hash, attempted_at);

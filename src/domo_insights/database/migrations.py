@@ -92,8 +92,8 @@ def _apply(conn: psycopg.Connection[tuple[object, ...]], migration: Migration) -
             conn.execute("set local lock_timeout = '15s'")
             conn.execute("set local search_path = public, extensions")
             conn.execute("set local timezone = 'UTC'")
-            conn.execute(sql.SQL(_LEDGER))  # type: ignore[arg-type]
-            conn.execute(sql.SQL(migration.text))  # type: ignore[arg-type]
+            conn.execute(sql.SQL(_LEDGER))
+            conn.execute(sql.SQL(migration.text))
             conn.execute(
                 "insert into supabase_migrations.schema_migrations (version, name, statements)"
                 " values (%s, %s, %s)",
