@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-_WORD: Final = re.compile(r"\w+")
+_UNSPACED: Final = "\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff"
+"""Scripts written without spaces: each of their letters counts as a word."""
+_WORD: Final = re.compile(rf"[{_UNSPACED}]|[^\W{_UNSPACED}]+")
 _LIKENESS: Final = 0.9
 """What equal words add to a pair: less than a pair, so that position decides before text."""
 _NEARNESS: Final = 0.05
-_MAX_CELLS: Final = 100_000
+_MAX_CELLS: Final = 40_000
 """Above this many comparisons the rest is paired by position alone."""
 _ALIKE: Final = 0.6
 
@@ -24,7 +26,8 @@ class Line:
 
     @property
     def words(self) -> tuple[str, ...]:
-        return tuple(_WORD.findall(self.text.casefold()))
+        text = self.text.casefold().strip()
+        return tuple(_WORD.findall(text)) or ((text,) if text else ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +49,10 @@ def align(lines: Sequence[Line], utterances: Sequence[Line]) -> Alignment:
     """
     said = [line.words for line in lines]
     heard = [line.words for line in utterances]
-    pairs = _ends(said, heard)
-    rest_l = [i for i in range(len(said)) if i not in pairs]
-    taken = set(pairs.values())
-    rest_u = [j for j in range(len(heard)) if j not in taken]
+    if said == heard:
+        return Alignment({i: i for i in range(len(said))}, frozenset())
+    pairs = _ends(said, heard) if len(said) * len(heard) > _MAX_CELLS else {}
+    rest_l, rest_u = _left(said, heard, pairs)
     if len(rest_l) * len(rest_u) > _MAX_CELLS:
         pairs |= dict(zip(rest_l, rest_u, strict=False))
     else:
@@ -77,8 +80,17 @@ def _gain(a: tuple[str, ...], b: tuple[str, ...], apart: int) -> float:
     return 1 + _LIKENESS * likeness(a, b) + _NEARNESS / (1 + abs(apart))
 
 
+def _left(
+    said: Sequence[object], heard: Sequence[object], pairs: dict[int, int]
+) -> tuple[list[int], list[int]]:
+    """The transcript lines and the utterances that no pair holds."""
+    taken = set(pairs.values())
+    lines = [i for i in range(len(said)) if i not in pairs]
+    return lines, [j for j in range(len(heard)) if j not in taken]
+
+
 def _ends(said: Sequence[tuple[str, ...]], heard: Sequence[tuple[str, ...]]) -> dict[int, int]:
-    """The equal beginnings and ends, which is nearly always everything."""
+    """The equal beginnings and ends."""
     pairs: dict[int, int] = {}
     shorter = min(len(said), len(heard))
     head = 0
@@ -117,9 +129,7 @@ def _out_of_order(
     said: Sequence[tuple[str, ...]], heard: Sequence[tuple[str, ...]], pairs: dict[int, int]
 ) -> dict[int, int]:
     """Pairs among the left-overs whose words are alike, likest first."""
-    taken = set(pairs.values())
-    lines = [i for i in range(len(said)) if i not in pairs]
-    free = [j for j in range(len(heard)) if j not in taken]
+    lines, free = _left(said, heard, pairs)
     alike = sorted((-likeness(said[i], heard[j]), i, j) for i in lines for j in free)
     extra: dict[int, int] = {}
     used: set[int] = set()
