@@ -12,6 +12,7 @@ from sqlalchemy import (
     Column,
     DateTime,
     Double,
+    FetchedValue,
     Integer,
     LargeBinary,
     MetaData,
@@ -30,10 +31,14 @@ def _moment(name: str) -> Column[Any]:
     return Column(name, DateTime(timezone=True))
 
 
+def _key() -> Column[Any]:
+    return Column("id", Uuid, primary_key=True, server_default=FetchedValue())
+
+
 demos = Table(
     "demos",
     metadata,
-    Column("id", Uuid, primary_key=True),
+    _key(),
     Column("name", Text, nullable=False),
     Column("description", Text),
     _moment("created_at"),
@@ -56,7 +61,7 @@ demos = Table(
 demo_videos = Table(
     "demo_videos",
     metadata,
-    Column("id", Uuid, primary_key=True),
+    _key(),
     Column("demo_id", Uuid, nullable=False),
     Column("title", Text, nullable=False),
     Column("storage_url", Text, nullable=False),
@@ -72,7 +77,7 @@ demo_videos = Table(
 knowledge_chunks = Table(
     "knowledge_chunks",
     metadata,
-    Column("id", Uuid, primary_key=True),
+    _key(),
     Column("demo_id", Uuid, nullable=False),
     Column("content", Text, nullable=False),
     Column("question", Text),
@@ -88,7 +93,7 @@ knowledge_chunks = Table(
 conversation_details = Table(
     "conversation_details",
     metadata,
-    Column("id", Uuid, primary_key=True),
+    _key(),
     Column("demo_id", Uuid, nullable=False),
     Column("tavus_conversation_id", Text),
     Column("conversation_name", Text),
@@ -107,7 +112,7 @@ conversation_details = Table(
 custom_objectives = Table(
     "custom_objectives",
     metadata,
-    Column("id", Uuid, primary_key=True),
+    _key(),
     Column("demo_id", Uuid, nullable=False),
     Column("name", Text, nullable=False),
     Column("description", Text),
@@ -121,7 +126,7 @@ custom_objectives = Table(
 processed_webhook_events = Table(
     "processed_webhook_events",
     metadata,
-    Column("id", Uuid, primary_key=True),
+    _key(),
     Column("conversation_id", Text),
     Column("event_type", Text),
     Column("event_data", JSONB),
@@ -139,7 +144,7 @@ processed_webhook_events = Table(
 conversation_messages = Table(
     "conversation_messages",
     metadata,
-    Column("id", Uuid, primary_key=True),
+    _key(),
     Column("conversation_id", Text, nullable=False),
     Column("message_id", Text),
     Column("role", Text, nullable=False),
@@ -160,7 +165,7 @@ conversation_messages = Table(
 audit_logs = Table(
     "audit_logs",
     metadata,
-    Column("id", Uuid, primary_key=True),
+    _key(),
     Column("user_id", Uuid),
     Column("action", Text, nullable=False),
     Column("table_name", Text, nullable=False),

@@ -1,0 +1,121 @@
+"""Real Postgres for every test: one server, a template built by the migrations, a clone per test."""
+
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+
+import psycopg
+import pytest
+from cryptography.fernet import Fernet
+from psycopg import sql
+from sqlalchemy import Connection, Engine
+
+from domo_insights import settings
+from domo_insights.database.engine import engine_for
+from domo_insights.local.server import SUPERUSER, PostgresServer
+from domo_insights.local.stack import OWNER, prepare_database
+from domo_insights.settings import Settings
+from tests.factories import USERS
+
+_TEMPLATE = "insights_template"
+_names = count(1)
+
+
+@dataclass(frozen=True)
+class Database:
+    """A database of one test. `admin` is its owner, `engine` the web process's login role."""
+
+    server: PostgresServer
+    name: str
+
+    @property
+    def admin_url(self) -> str:
+        return self.server.url(OWNER, self.name)
+
+    @property
+    def login_url(self) -> str:
+        return self.server.url("domo_insights", self.name)
+
+    @property
+    def superuser_url(self) -> str:
+        return self.server.url(SUPERUSER, self.name)
+
+    @property
+    def admin(self) -> Engine:
+        return engine_for(self.admin_url)
+
+    @property
+    def engine(self) -> Engine:
+        return engine_for(self.login_url)
+
+    @property
+    def settings(self) -> Settings:
+        return Settings(
+            supabase_url="http://127.0.0.1:9",
+            supabase_publishable_key="sb_publishable_test",
+            database_url=self.login_url,
+            database_admin_url=self.admin_url,
+            tavus_webhook_secret="a webhook secret of the tests",
+            insights_session_keys=Fernet.generate_key().decode(),
+            insights_public_url="http://127.0.0.1:8501",
+        )
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[PostgresServer]:
+    with tempfile.TemporaryDirectory(prefix="domo-") as folder:
+        with PostgresServer(Path(folder) / "data") as running:
+            yield running
+
+
+def create_database(server: PostgresServer, name: str, template: str = "template0") -> Database:
+    with psycopg.connect(server.url(SUPERUSER), autocommit=True) as conn:
+        conn.execute(
+            sql.SQL("create database {} template {}").format(
+                sql.Identifier(name), sql.Identifier(template)
+            )
+        )
+    return Database(server, name)
+
+
+def drop_database(database: Database) -> None:
+    database.admin.dispose()
+    database.engine.dispose()
+    with psycopg.connect(database.server.url(SUPERUSER), autocommit=True) as conn:
+        conn.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(database.name)))
+
+
+@pytest.fixture(scope="session")
+def template(server: PostgresServer) -> str:
+    database = create_database(server, _TEMPLATE)
+    prepare_database(server, _TEMPLATE)
+    with psycopg.connect(database.superuser_url) as conn:
+        for viewer in USERS:
+            role = '{"role": "product_team"}' if viewer.product_team else "{}"
+            conn.execute(
+                "insert into auth.users (id, aud, role, email, email_confirmed_at, "
+                "raw_app_meta_data) values (%s, 'authenticated', 'authenticated', %s, now(), %s)",
+                [viewer.user_id, viewer.email, role],
+            )
+    return _TEMPLATE
+
+
+@pytest.fixture
+def database(server: PostgresServer, template: str) -> Iterator[Database]:
+    """A migrated database of this test's own, with the settings in force that point at it."""
+    database = create_database(server, f"test_{next(_names)}", template)
+    settings.activate(database.settings)
+    try:
+        yield database
+    finally:
+        settings.activate(None)
+        drop_database(database)
+
+
+@pytest.fixture
+def rows(database: Database) -> Iterator[Connection]:
+    """A connection of the owner to put rows in, each statement committed."""
+    with database.admin.connect() as conn:
+        yield conn.execution_options(isolation_level="AUTOCOMMIT")
