@@ -1,0 +1,160 @@
+"""Supabase Auth, the only module that talks to it. One client per call: it holds a user's session.
+
+Every failure leaves as SignInError or AuthServiceError, in words for the person who signs in.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Final, TypeVar
+
+import httpx
+from pydantic import ValidationError
+from supabase_auth import SyncMemoryStorage
+from supabase_auth.errors import AuthApiError, AuthError
+from supabase_auth.types import AuthResponse, Session
+
+from domo_insights.auth.tokens import Verified, verify
+from domo_insights.auth.transport import http_client
+from domo_insights.errors import (
+    AuthServiceError,
+    ConfigError,
+    DomoInsightsError,
+    NotSignedInError,
+    SignInError,
+)
+from domo_insights.settings import current
+from supabase import Client, ClientOptions, create_client
+
+T = TypeVar("T")
+
+SECOND_FACTOR: Final = "This account needs a second factor, and Domo Insights cannot ask for it."
+_TOO_MANY: Final = "Too many attempts. Wait a few minutes, then try again."
+_WRONG: Final = "The e-mail address or the password is wrong."
+_WORDS: Final = {
+    "invalid_credentials": _WRONG,
+    "validation_failed": _WRONG,
+    "user_not_found": _WRONG,
+    "email_not_confirmed": "This e-mail address is not confirmed yet. "
+    "Open the link in the mail you got when the account was made.",
+    "user_banned": "This account is suspended. Ask whoever runs your Domo workspace.",
+    "email_provider_disabled": "Signing in by password is switched off here.",
+    "over_request_rate_limit": _TOO_MANY,
+}
+_ENDED: Final = "Your session has ended. Sign in again."
+
+
+class WrongPasswordError(SignInError):
+    """The e-mail address or the password is wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """What Supabase gave for one session, verified."""
+
+    access_token: str = field(repr=False)
+    refresh_token: str = field(repr=False)
+    verified: Verified
+
+
+def sign_in(email: str, password: str) -> Tokens:
+    """Raises: SignInError (WrongPasswordError is one), AuthServiceError."""
+
+    def ask(client: Client) -> AuthResponse:
+        return client.auth.sign_in_with_password({"email": email, "password": password})
+
+    return _checked(_asked(ask, _sign_in_refused))
+
+
+def refresh(refresh_token: str) -> Tokens:
+    """The next tokens of a session; `refresh_token` is used up.
+
+    Raises: SignInError when the session is over, AuthServiceError when nobody answers.
+    """
+    return _checked(_asked(lambda c: c.auth.refresh_session(refresh_token), _refresh_refused))
+
+
+def sign_out(access_token: str) -> None:
+    """End this one Supabase session. One that is over already is fine. Raises: AuthServiceError."""
+
+    def ask(client: Client) -> None:
+        client.auth.admin.sign_out(access_token, "local")
+
+    try:
+        _asked(ask, _refresh_refused)
+    except SignInError:
+        return
+
+
+def _checked(answer: AuthResponse) -> Tokens:
+    """The tokens, if they are genuine and no second factor is missing."""
+    session = answer.session
+    if session is None:
+        raise AuthServiceError("The sign-in service gave no session.")
+    try:
+        tokens = Tokens(session.access_token, session.refresh_token, verify(session.access_token))
+    except NotSignedInError as error:
+        raise AuthServiceError(
+            "The sign-in service's answer is not signed as expected.",
+            hint="Check SUPABASE_URL, SUPABASE_JWT_ISSUER, SUPABASE_JWT_SECRET and the clock.",
+        ) from error
+    if _second_factor_missing(session, tokens.verified):
+        sign_out(session.access_token)
+        raise SignInError(SECOND_FACTOR, hint="Use an account without one for now.")
+    return tokens
+
+
+def _second_factor_missing(session: Session, verified: Verified) -> bool:
+    factors = session.user.factors or []
+    return verified.aal != "aal2" and any(f.status == "verified" for f in factors)
+
+
+def _sign_in_refused(error: AuthApiError) -> SignInError:
+    code = str(error.code or "")
+    if code == "invalid_credentials" or _WORDS.get(code) == _WRONG:
+        return WrongPasswordError()
+    if error.status == 429:
+        return SignInError(_TOO_MANY)
+    return SignInError(_WORDS.get(code))
+
+
+def _refresh_refused(error: AuthApiError) -> DomoInsightsError:
+    if error.status == 429:
+        # A limit passes; until then the old token goes on.
+        return AuthServiceError()
+    return SignInError(_WORDS["user_banned"] if error.code == "user_banned" else _ENDED)
+
+
+def _asked(ask: Callable[[Client], T], refused: Callable[[AuthApiError], DomoInsightsError]) -> T:
+    with _client() as client:
+        try:
+            return ask(client)
+        except AuthApiError as error:
+            if error.status >= 500:
+                raise AuthServiceError from error
+            if error.status == 401 and error.code is None:
+                raise AuthServiceError(
+                    "The sign-in service does not know this installation.",
+                    hint="Check SUPABASE_PUBLISHABLE_KEY.",
+                ) from error
+            raise refused(error) from error
+        except (AuthError, httpx.HTTPError, ValidationError) as error:
+            raise AuthServiceError from error
+
+
+@contextmanager
+def _client() -> Iterator[Client]:
+    settings = current()
+    url = settings.secret("supabase_url")
+    with http_client(url) as http:
+        options = ClientOptions(
+            auto_refresh_token=False,
+            persist_session=False,
+            storage=SyncMemoryStorage(),
+            httpx_client=http,
+        )
+        try:
+            client = create_client(url, settings.secret("supabase_publishable_key"), options)
+        except Exception as error:
+            raise ConfigError("SUPABASE_URL or SUPABASE_PUBLISHABLE_KEY is malformed.") from error
+        yield client

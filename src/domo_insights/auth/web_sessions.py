@@ -1,0 +1,235 @@
+"""A browser's session: an opaque id in its cookie, Supabase's tokens encrypted in our database.
+
+The row is read again at every request, run and fragment, so that a sign-out in one tab ends the
+others. Supabase is asked for new tokens under the row's lock: two processes that both use one
+refresh token make Supabase revoke the whole family.
+"""
+
+import logging
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from typing import Any, Final
+
+import orjson
+from cryptography.fernet import InvalidToken
+from sqlalchemy import Connection, Engine, Row, delete, func, insert, select, update
+
+from domo_insights.auth import cookies as jar
+from domo_insights.auth import service
+from domo_insights.auth.tokens import ExpiredTokenError, InvalidTokenError, Verified, verify
+from domo_insights.database.doors import sessions
+from domo_insights.database.engine import engine_for
+from domo_insights.database.tables import web_sessions as rows
+from domo_insights.errors import AuthServiceError, NotSignedInError, SignInError
+from domo_insights.settings import current
+from domo_insights.viewer import Viewer
+
+LIFETIME: Final = timedelta(days=30)
+IDLE: Final = timedelta(days=3)
+REFRESH_AFTER: Final = timedelta(minutes=10)
+"""How long a ban or a changed role may go unnoticed: only new tokens tell."""
+MARGIN: Final = timedelta(minutes=1)
+_SEEN_EVERY: Final = timedelta(minutes=1)
+_AWAY_SECONDS: Final = 10.0
+
+_log = logging.getLogger(__name__)
+_away_until: dict[str, float] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    access_token: str = field(repr=False)
+    refresh_token: str = field(repr=False)
+
+
+def start(tokens: service.Tokens, *, user_agent: str = "", replaces: str | None = None) -> str:
+    """A new session, always under a new id; the one that the browser had ends. Returns the id."""
+    if replaces:
+        end(replaces)
+    session_id, now, viewer = jar.new_id(), datetime.now(UTC), tokens.verified.viewer
+    row = {
+        "id_hash": _key(session_id),
+        "user_id": viewer.user_id,
+        "csrf": jar.new_id(),
+        "created_at": now,
+        "expires_at": now + LIFETIME,
+        "user_agent": user_agent[:400],
+        **_token_values(tokens, now),
+    }
+    with sessions(_engine(), viewer) as conn:
+        conn.execute(delete(rows).where(rows.c.expires_at < now - LIFETIME))
+        conn.execute(insert(rows).values(row))
+        _record(conn, "sign_in", viewer)
+    return session_id
+
+
+def viewer_from_cookies(cookies: Mapping[str, str]) -> Viewer:
+    """Who sent `cookies`. Raises: NotSignedInError, AuthServiceError, DatabaseError."""
+    session_id = jar.session_id(cookies)
+    viewer = viewer_of(session_id) if session_id else None
+    if viewer is None:
+        raise NotSignedInError
+    return viewer
+
+
+def viewer_of(session_id: str) -> Viewer | None:
+    """Who is signed in under this id now, None when nobody is (any more).
+
+    Raises: AuthServiceError when that cannot be said without the sign-in service, DatabaseError.
+    """
+    key = _key(session_id)
+    with sessions(_engine()) as conn:
+        row = conn.execute(select(rows).where(rows.c.id_hash == key)).first()
+    held = _opened(row)
+    if row is None or held is None:
+        return None
+    try:
+        verified = _lives(held)
+        if verified is None or _due(verified):
+            verified = _refreshed(key, verified)
+        elif row.last_seen_at < datetime.now(UTC) - _SEEN_EVERY:
+            _touch(key)
+    except InvalidTokenError:
+        return None
+    if verified is None or verified.viewer.user_id != row.user_id:
+        return None
+    return verified.viewer
+
+
+def csrf_token(session_id: str) -> str | None:
+    """What a form of this session must carry, None when the session is over."""
+    with sessions(_engine()) as conn:
+        row = conn.execute(select(rows).where(rows.c.id_hash == _key(session_id))).first()
+    return str(row.csrf) if row is not None and _opened(row) else None
+
+
+def end(session_id: str) -> None:
+    """Sign out: every tab of this session, here at once and at Supabase if it answers."""
+    key = _key(session_id)
+    with sessions(_engine()) as conn:
+        row = conn.execute(select(rows).where(rows.c.id_hash == key).with_for_update()).first()
+        held = _opened(row)
+        if row is None or held is None:
+            return
+        _close(conn, key)
+        user = Viewer(row.user_id, row.email, row.product_team)
+    with sessions(_engine(), user) as conn:
+        _record(conn, "sign_out", user)
+    try:
+        token = held.access_token
+        if _lives(held) is None:
+            token = service.refresh(held.refresh_token).access_token
+        service.sign_out(token)
+    except (AuthServiceError, SignInError, NotSignedInError):
+        # Nobody has the tokens any more; they end by themselves.
+        _log.warning("Supabase was not told of a sign-out.")
+
+
+def _refreshed(key: bytes, verified: Verified | None) -> Verified | None:
+    """New tokens, or those that another process got meanwhile; None when the session is over.
+
+    `verified` is what still lives. While it does, nobody waits for the lock or the service.
+    """
+    url = current().supabase_url
+    away = time.monotonic() < _away_until.get(url, 0.0)
+    if away and verified is not None:
+        return verified
+    try:
+        if away:
+            raise AuthServiceError
+        with sessions(_engine()) as conn:
+            return _refresh_locked(conn, key, verified)
+    except AuthServiceError:
+        if not away:
+            _away_until[url] = time.monotonic() + _AWAY_SECONDS / (1 if verified else 5)
+        if verified is None:
+            raise
+        return verified
+
+
+def _refresh_locked(conn: Connection, key: bytes, verified: Verified | None) -> Verified | None:
+    lock = select(rows).where(rows.c.id_hash == key)
+    row = conn.execute(lock.with_for_update(skip_locked=verified is not None)).first()
+    if row is None:
+        return verified
+    held = _opened(row)
+    if held is None:
+        return None
+    newest = _lives(held)
+    if newest is not None and not _due(newest):
+        return newest
+    try:
+        tokens = service.refresh(held.refresh_token)
+    except SignInError:
+        _close(conn, key)
+        return None
+    if tokens.verified.viewer.user_id != row.user_id:
+        _close(conn, key)
+        return None
+    values = _token_values(tokens, datetime.now(UTC))
+    conn.execute(update(rows).where(rows.c.id_hash == key).values(values))
+    return tokens.verified
+
+
+def _lives(held: _Held) -> Verified | None:
+    """What the access token says, None when it has ended. Raises: InvalidTokenError."""
+    try:
+        return verify(held.access_token)
+    except ExpiredTokenError:
+        return None
+
+
+def _due(verified: Verified) -> bool:
+    now = datetime.now(UTC)
+    return verified.expires_at - now < MARGIN or now - verified.issued_at > REFRESH_AFTER
+
+
+def _opened(row: Row[Any] | None) -> _Held | None:
+    """The tokens of a session that goes on, None for one that is over."""
+    if row is None or row.signed_out_at is not None:
+        return None
+    now = datetime.now(UTC)
+    if row.expires_at <= now or row.last_seen_at <= now - IDLE:
+        return None
+    try:
+        return _Held(**orjson.loads(current().session_cipher.decrypt(bytes(row.tokens))))
+    except InvalidToken:  # its key was taken out of INSIGHTS_SESSION_KEYS
+        return None
+
+
+def _token_values(tokens: service.Tokens, now: datetime) -> dict[str, Any]:
+    held = {"access_token": tokens.access_token, "refresh_token": tokens.refresh_token}
+    viewer = tokens.verified.viewer
+    return {
+        "tokens": current().session_cipher.encrypt(orjson.dumps(held)),
+        "email": viewer.email,
+        "product_team": viewer.product_team,
+        "refreshed_at": now,
+        "last_seen_at": now,
+    }
+
+
+def _close(conn: Connection, key: bytes) -> None:
+    over = {"signed_out_at": datetime.now(UTC), "tokens": b""}
+    conn.execute(update(rows).where(rows.c.id_hash == key).values(over))
+
+
+def _touch(key: bytes) -> None:
+    with sessions(_engine()) as conn:
+        seen = {"last_seen_at": datetime.now(UTC)}
+        conn.execute(update(rows).where(rows.c.id_hash == key).values(seen))
+
+
+def _record(conn: Connection, action: str, viewer: Viewer) -> None:
+    conn.execute(select(func.insights.record(action, "web_sessions", viewer.user_id)))
+
+
+def _key(session_id: str) -> bytes:
+    return sha256(session_id.encode()).digest()
+
+
+def _engine() -> Engine:
+    return engine_for(current().secret("database_url"))
