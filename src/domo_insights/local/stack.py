@@ -1,35 +1,153 @@
 """The embedded default, whole: Postgres, the stand-in for Supabase, keys, users, sample data."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 import psycopg
+from pydantic import SecretStr
+from sqlalchemy import exists, select
 
-from domo_insights.database.login_role import create_login_role_sql
+from domo_insights import settings as settings_in_force
+from domo_insights.database.engine import engine_for
+from domo_insights.database.login_role import LOGIN_ROLE, create_login_role_sql
 from domo_insights.database.migrations import migrate
+from domo_insights.database.tables import demos
 from domo_insights.errors import EmbeddedError
+from domo_insights.local import auth_api
+from domo_insights.local.keys import Keys, keys_of
+from domo_insights.local.locks import locked
 from domo_insights.local.server import SUPERUSER, PostgresServer
+from domo_insights.local.users import Login, ensure_sample_users, sample_logins
+from domo_insights.settings import Settings
 
 OWNER: Final = "postgres"
 _SUPABASE: Final = Path(__file__).with_name("supabase.sql")
 Progress = Callable[[str], None]
 
 
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """A running embedded default. Addresses are Postgres URLs over the private socket."""
+
+    server: PostgresServer
+    settings: Settings = field(repr=False)
+    logins: list[Login]
+
+    @property
+    def data_dir(self) -> Path:
+        return self.server.data_dir
+
+    @property
+    def admin_url(self) -> str:
+        return self.server.url(OWNER)
+
+    @property
+    def login_url(self) -> str:
+        return self.server.url(LOGIN_ROLE)
+
+    @property
+    def superuser_url(self) -> str:
+        return self.server.url(SUPERUSER)
+
+
+@contextmanager
+def running(
+    data_dir: Path,
+    *,
+    sample: bool = True,
+    auth: bool = True,
+    migrated: bool = True,
+    progress: Progress | None = None,
+) -> Iterator[Stack]:
+    """The embedded default of `data_dir`, made where it is missing, and its settings in force.
+
+    With `auth` it is what the web process uses: the local sign-in service runs and the settings
+    lack the owner's address. Without, it is for the command line: the other way round. Without
+    `migrated` the database stays as found.
+    Raises: EmbeddedError, MigrationError, ConfigError.
+    """
+    before = settings_in_force.current()
+    with PostgresServer(data_dir) as server, ExitStack() as leaving:
+        keys = _prepared(server, sample=sample and migrated, migrated=migrated, progress=progress)
+        base = ""
+        if auth:
+            base = leaving.enter_context(auth_api.running(server.url(SUPERUSER), keys))
+        for user in (OWNER, LOGIN_ROLE):
+            leaving.callback(lambda url: engine_for(url).dispose(), server.url(user))
+        settings = _settings(server, keys, base)
+        leaving.callback(settings_in_force.activate, before)
+        settings_in_force.activate(settings)
+        yield Stack(server, settings, sample_logins(server.data_dir))
+
+
 def prepare_database(
-    server: PostgresServer, database: str = "postgres", progress: Progress | None = None
+    server: PostgresServer,
+    database: str = "postgres",
+    progress: Progress | None = None,
+    *,
+    migrated: bool = True,
 ) -> None:
     """Give `database`, which exists, what hosted Supabase has, our migrations and the login role.
 
-    May be run again at any time. Raises: EmbeddedError, MigrationError.
+    May be run again at any time. Without `migrated` only the first of the three.
+    Raises: EmbeddedError, MigrationError.
     """
     try:
         with psycopg.connect(server.url(SUPERUSER, database)) as conn:
             conn.execute(_SUPABASE.read_bytes())
-        migrate(server.url(OWNER, database), progress)
-        with psycopg.connect(server.url(OWNER, database)) as conn:
-            conn.execute(create_login_role_sql(None).encode())
+        if migrated:
+            migrate(server.url(OWNER, database), progress)
+            with psycopg.connect(server.url(OWNER, database)) as conn:
+                conn.execute(create_login_role_sql(None).encode())
     except psycopg.Error as error:
         raise EmbeddedError(
             f"The database {database} in {server.data_dir} cannot be prepared: {error}"
         ) from error
+
+
+def _prepared(
+    server: PostgresServer, *, sample: bool, migrated: bool, progress: Progress | None
+) -> Keys:
+    with locked(server.data_dir / "prepare.lock"):
+        keys = keys_of(server.data_dir)
+        prepare_database(server, progress=progress, migrated=migrated)
+        if sample:
+            _load_sample_once(server, progress)
+    return keys
+
+
+def _load_sample_once(server: PostgresServer, progress: Progress | None) -> None:
+    """Loading is one transaction; the note of it may be lost in a kill, the demos tell then."""
+    from domo_insights import sample
+
+    note = server.data_dir / "sample.loaded"
+    with engine_for(server.url(OWNER)).begin() as conn:
+        owners = ensure_sample_users(conn, server.data_dir)
+        loaded = conn.scalar(select(exists().where(demos.c.user_id.in_(owners))))
+    if note.exists():
+        return
+    if not loaded:
+        if progress:
+            progress("Loading sample data")
+        sample.load(server.url(OWNER), owners, datetime.now(UTC))
+    note.touch(mode=0o600)
+
+
+def _settings(server: PostgresServer, keys: Keys, base: str) -> Settings:
+    """Ours over the environment's: its webhook secret and session keys stay where it has them."""
+    found = settings_in_force.Settings()
+    return Settings(
+        supabase_url=base,
+        supabase_publishable_key=keys.publishable_key,
+        supabase_jwt_issuer=keys.issuer,
+        supabase_jwt_secret=None,
+        database_url=SecretStr(server.url(LOGIN_ROLE)),
+        database_admin_url=None if base else SecretStr(server.url(OWNER)),
+        tavus_webhook_secret=found.tavus_webhook_secret or SecretStr(keys.webhook_secret),
+        insights_session_keys=found.insights_session_keys or SecretStr(keys.session_key),
+        insights_data_dir=server.data_dir,
+    )

@@ -1,0 +1,60 @@
+"""Which database a command works on."""
+
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Annotated
+
+import typer
+
+from domo_insights import settings as settings_in_force
+from domo_insights.local import stack
+from domo_insights.settings import Settings
+
+DataDir = Annotated[
+    Path | None,
+    typer.Option(
+        "--data-dir", help="Folder of the embedded database; wins over DATABASE_URL.", metavar="DIR"
+    ),
+]
+
+
+@contextmanager
+def database(data_dir: Path | None, *, migrated: bool = True) -> Iterator[Settings]:
+    """The settings in force for the length of a command.
+
+    A data folder that is named wins, then addresses in the environment, then the default folder.
+    The embedded database is made, started and, unless `migrated` is False, migrated as needed.
+    Raises: ConfigError, EmbeddedError, MigrationError.
+    """
+    found = settings_in_force.current()
+    if data_dir is None and (found.hosted or found.database_admin_url):
+        yield found
+        return
+    folder = data_dir or found.insights_data_dir
+    with (
+        ends_in_order(),
+        stack.running(folder, sample=False, auth=False, migrated=migrated) as embedded,
+    ):
+        yield embedded.settings
+
+
+@contextmanager
+def ends_in_order(status: int = 128 + signal.SIGTERM) -> Iterator[None]:
+    """SIGTERM in this block leaves it as an exit with `status`, so that nothing stays behind."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def leave(_number: int, _frame: FrameType | None) -> None:
+        sys.exit(status)
+
+    before = signal.signal(signal.SIGTERM, leave)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

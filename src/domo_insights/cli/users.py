@@ -1,0 +1,57 @@
+"""`domo-insights users`: who may sign in to the embedded default."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from domo_insights import settings
+from domo_insights.cli import talk
+from domo_insights.cli.context import DataDir, database
+from domo_insights.database.engine import engine_for
+from domo_insights.errors import WrongUseError
+from domo_insights.local.users import add_user
+
+users = typer.Typer(help="People who may sign in to the embedded database.", no_args_is_help=True)
+
+
+def register(app: typer.Typer) -> None:
+    app.add_typer(users, name="users")
+
+
+@users.callback()
+def _group() -> None:
+    """People who may sign in to the embedded database."""
+
+
+@users.command()
+def add(
+    email: Annotated[str, typer.Argument(metavar="EMAIL", help="What they sign in with.")],
+    password_stdin: Annotated[
+        bool, typer.Option("--password-stdin", help="Read the password from standard input.")
+    ] = False,
+    product_team: Annotated[
+        bool, typer.Option("--product-team", help="Sees numbers of all demos and no words.")
+    ] = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Add a person who signs in with e-mail and password."""
+    if not password_stdin:
+        raise WrongUseError(
+            "A password is needed.",
+            hint="Pipe it in and say --password-stdin; it is not asked for.",
+        )
+    found = settings.current()
+    if data_dir is None and (found.hosted or found.database_admin_url):
+        raise WrongUseError(
+            "People of a hosted project are kept by Supabase.",
+            hint="Add them in its dashboard, or name an embedded database with --data-dir.",
+        )
+    password = sys.stdin.readline().rstrip("\r\n")
+    with (
+        database(data_dir) as embedded,
+        engine_for(embedded.secret("database_admin_url")).begin() as conn,
+    ):
+        user_id = add_user(conn, email, password, product_team=product_team)
+    talk.print(f"Added {email}.", soft_wrap=True)
+    typer.echo(str(user_id))
