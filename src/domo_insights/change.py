@@ -57,7 +57,7 @@ def change(metric: Metric, now: Measured, before: Measured | None) -> Change:
         case Kind.SHARE:
             return _share(metric, now, before)
         case Kind.MEDIAN:
-            return _median(metric, now, before)
+            return _median(metric, now.value, now.count, before.value, before.count)
 
 
 def newcombe(hits: int, count: int, hits_before: int, count_before: int) -> tuple[float, float]:
@@ -99,11 +99,9 @@ def _share(metric: Metric, now: Measured, before: Measured) -> Change:
     return Change(f"{_points(step)}{THIN}pp", was, *_leaning(metric, step))
 
 
-def _median(metric: Metric, now: Measured, before: Measured) -> Change:
-    assert now.value is not None and before.value is not None  # noqa: S101
-    step = now.value - before.value
-    was = f"was {metric.text(before.value)}; of {now.count:,} and {before.count:,} values"
-    was = was.replace(",", THIN)
+def _median(metric: Metric, now: float, count: int, before: float, count_before: int) -> Change:
+    counts = f"of {count:,} and {count_before:,} values".replace(",", THIN)
+    was, step = f"was {metric.text(before)}; {counts}", now - before
     if not step:
         return Change("no change", was)
     return Change(f"{_sign(step)}{metric.text(abs(step))}", was, *_leaning(metric, step))

@@ -1,0 +1,67 @@
+"""Aggregates laid over the buckets of a period, so that a quiet bucket is a row and not a hole."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import pandas as pd
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    DateTime,
+    Double,
+    Executable,
+    Integer,
+    cast,
+    func,
+    literal,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from domo_insights.database.frames import Columns, read_frame
+from domo_insights.period import Bucket, Period
+
+NUMBER = "number"
+"""The column in which a statement says which bucket, from 1, a row belongs to."""
+
+
+def within(moment: ColumnElement[datetime], period: Period) -> ColumnElement[bool]:
+    """Whether `moment` is in `period`; an index on it can serve."""
+    return (moment >= period.start) & (moment < period.end)
+
+
+def number_of(moment: ColumnElement[datetime], buckets: Sequence[Bucket]) -> ColumnElement[int]:
+    """Which of `buckets`, from 1, `moment` falls into; the starts are compared as instants, so
+    that clock changes are what the period made of them."""
+    starts = literal([bucket.start for bucket in buckets], ARRAY(DateTime(timezone=True)))
+    return func.width_bucket(moment, starts, type_=Integer).label(NUMBER)
+
+
+def over_buckets(
+    conn: Connection,
+    statement: Executable,
+    buckets: Sequence[Bucket],
+    columns: Columns,
+) -> pd.DataFrame:
+    """Run `statement`, which gives NUMBER and then `columns` but for their first, the bucket's
+    label; counts (int64) of a quiet bucket are 0, other values missing."""
+    label, *values = columns
+    answer = read_frame(
+        conn, statement, {NUMBER: "int64"} | {value: columns[value] for value in values}
+    )
+    frame = answer.set_index(NUMBER).reindex(range(1, len(buckets) + 1))
+    counts = [value for value in values if columns[value] == "int64"]
+    frame[counts] = frame[counts].fillna(0)
+    frame.insert(0, label, [bucket.label for bucket in buckets])
+    return frame.reset_index(drop=True).astype(dict(columns))
+
+
+def share_of(hits: ColumnElement[Any], count: ColumnElement[Any]) -> ColumnElement[Any]:
+    """`hits` / `count` as a fraction; NULL when there is nothing to take a share of."""
+    share: ColumnElement[Any] = cast(hits, Double) / func.nullif(count, 0)
+    return share
+
+
+def discrete(part: float, value: ColumnElement[Any]) -> ColumnElement[Any]:
+    """The smallest value v such that at least `part` of the values are <= v, NULLs left out."""
+    return func.percentile_disc(part).within_group(value)

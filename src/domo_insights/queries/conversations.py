@@ -1,0 +1,195 @@
+"""Questions about conversations: how many, how long, and which."""
+
+from typing import Any, Final
+from uuid import UUID
+
+import pandas as pd
+from sqlalchemy import ColumnElement, Connection, func, select
+
+from domo_insights.database.frames import Columns, read_frame
+from domo_insights.database.tables import conversation_messages as messages
+from domo_insights.database.tables import conversations, demos
+from domo_insights.period import Grain, Period
+from domo_insights.queries.buckets import discrete, number_of, over_buckets, share_of
+from domo_insights.queries.scope import IS_ACTIVE, LENGTH, sent_in, started_in
+
+_MEASURES: Final[Columns] = {
+    "conversations": "int64",
+    "active": "int64",
+    "active_share": "float64",
+    "median_length": "float64",
+    "median_duration": "float64",
+    "known_durations": "int64",
+}
+KPIS: Final[Columns] = _MEASURES
+OVER_TIME: Final[Columns] = {"bucket": "datetime64[us]", **_MEASURES}
+MESSAGES_PER_DAY: Final[Columns] = {"day": "datetime64[us]", "role": "str", "messages": "int64"}
+MESSAGE_VOLUME: Final[Columns] = {"bucket": "datetime64[us]", "role": "str", "messages": "int64"}
+LISTING: Final[Columns] = {
+    "conversation_id": "str",
+    "demo_id": "object",
+    "demo": "str",
+    "started_at": "datetime64[us, UTC]",
+    "duration_seconds": "Int64",
+    "user_messages": "int64",
+    "assistant_messages": "int64",
+    "negative_messages": "int64",
+    "end_reason": "object",
+    "is_test": "bool",
+}
+TRANSCRIPT: Final[Columns] = {
+    "role": "str",
+    "content": "object",
+    "occurred_at": "datetime64[us, UTC]",
+    "has_time": "bool",
+    "sentiment": "object",
+    "intent": "object",
+    "confidence": "float64",
+}
+ROLES: Final = ("user", "assistant")
+
+
+def kpis(
+    conn: Connection, period: Period, demo_id: UUID | None = None, include_test: bool = False
+) -> pd.DataFrame:
+    """The period's conversations in one row.
+
+    Columns:
+        conversations, active: counts
+        active_share: fraction of 1, missing without conversations
+        median_length: messages; median_duration: seconds, over `known_durations` conversations
+
+    Source: insights.conversations, dated by started_at. Raises: DatabaseError.
+    """
+    statement = select(*_measures()).where(started_in(period, demo_id, include_test))
+    return read_frame(conn, statement, KPIS)
+
+
+def over_time(
+    conn: Connection, period: Period, demo_id: UUID | None = None, include_test: bool = False
+) -> pd.DataFrame:
+    """The columns of `kpis` for each `bucket` (local start, ascending, quiet ones included)."""
+    buckets = period.buckets()
+    number = number_of(conversations.c.started_at, buckets)
+    statement = (
+        select(number, *_measures())
+        .where(started_in(period, demo_id, include_test))
+        .group_by(number)
+    )
+    return over_buckets(conn, statement, buckets, OVER_TIME)
+
+
+def messages_per_day(
+    conn: Connection, period: Period, demo_id: UUID | None = None, include_test: bool = False
+) -> pd.DataFrame:
+    """Messages of each role on each local day: columns day, role (user, assistant), messages.
+
+    Source: conversation_messages, dated by occurred_at. Raises: DatabaseError.
+    """
+    return _volume(conn, period, demo_id, include_test, Grain.DAY, MESSAGES_PER_DAY)
+
+
+def message_volume(
+    conn: Connection, period: Period, demo_id: UUID | None = None, include_test: bool = False
+) -> pd.DataFrame:
+    """Messages of each role in each `bucket`: columns bucket, role (user, assistant), messages.
+
+    Source: conversation_messages, dated by occurred_at. Raises: DatabaseError.
+    """
+    return _volume(conn, period, demo_id, include_test, None, MESSAGE_VOLUME)
+
+
+def listing(
+    conn: Connection,
+    period: Period,
+    demo_id: UUID | None = None,
+    include_test: bool = False,
+    limit: int | None = None,
+    offset: int = 0,
+) -> pd.DataFrame:
+    """The period's conversations, newest first, from `offset`, at most `limit` of them.
+
+    Columns: see LISTING; the counts are whole conversations', duration and end reason are missing
+    where unknown. No column holds a visitor's words.
+    Source: insights.conversations, dated by started_at. Raises: DatabaseError.
+    """
+    statement = (
+        select(
+            conversations.c.conversation_id,
+            conversations.c.demo_id,
+            demos.c.name.label("demo"),
+            conversations.c.started_at,
+            conversations.c.duration_seconds,
+            conversations.c.n_user.label("user_messages"),
+            conversations.c.n_assistant.label("assistant_messages"),
+            conversations.c.n_negative.label("negative_messages"),
+            conversations.c.end_reason,
+            conversations.c.is_test,
+        )
+        .join(demos, demos.c.id == conversations.c.demo_id)
+        .where(started_in(period, demo_id, include_test))
+        .order_by(conversations.c.started_at.desc(), conversations.c.conversation_id)
+        .limit(limit)
+        .offset(offset)
+    )
+    return read_frame(conn, statement, LISTING)
+
+
+def transcript(conn: Connection, conversation_id: str) -> pd.DataFrame:
+    """Every message of one conversation, system ones too, in order; nothing if it is not seen.
+
+    Columns: role, content, occurred_at, has_time (whether the message brought that time itself),
+    sentiment and intent (trimmed, lower-cased), confidence (0 to 1).
+    The product team may not run it. Raises: NotAllowedError, DatabaseError.
+    """
+    statement = (
+        select(
+            messages.c.role,
+            messages.c.content,
+            messages.c.occurred_at,
+            messages.c.timestamp.is_not(None).label("has_time"),
+            func.nullif(func.lower(func.btrim(messages.c.sentiment)), "").label("sentiment"),
+            func.nullif(func.lower(func.btrim(messages.c.intent)), "").label("intent"),
+            messages.c.confidence,
+        )
+        .where(messages.c.conversation_id == conversation_id)
+        .order_by(messages.c.occurred_at, messages.c.seq, messages.c.id)
+    )
+    return read_frame(conn, statement, TRANSCRIPT)
+
+
+def _measures() -> list[ColumnElement[Any]]:
+    count, active = func.count(), func.count().filter(IS_ACTIVE)
+    duration = conversations.c.duration_seconds
+    columns: dict[str, ColumnElement[Any]] = {
+        "conversations": count,
+        "active": active,
+        "active_share": share_of(active, count),
+        "median_length": discrete(0.5, LENGTH),
+        "median_duration": discrete(0.5, duration),
+        "known_durations": func.count(duration),
+    }
+    return [column.label(name) for name, column in columns.items()]
+
+
+def _volume(
+    conn: Connection,
+    period: Period,
+    demo_id: UUID | None,
+    include_test: bool,
+    grain: Grain | None,
+    columns: Columns,
+) -> pd.DataFrame:
+    buckets, label = period.buckets(grain), next(iter(columns))
+    number = number_of(messages.c.occurred_at, buckets)
+    counts = [func.count().filter(messages.c.role == role).label(role) for role in ROLES]
+    statement = (
+        select(number, *counts).where(sent_in(period, demo_id, include_test)).group_by(number)
+    )
+    wide = over_buckets(
+        conn, statement, buckets, {label: columns[label]} | dict.fromkeys(ROLES, "int64")
+    )
+    wide["number"] = range(len(wide))
+    long = wide.melt(["number", label], list(ROLES), "role", "messages")
+    long = long.sort_values("number", kind="stable", ignore_index=True)
+    return long[list(columns)].astype(dict(columns))

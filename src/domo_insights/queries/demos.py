@@ -1,0 +1,133 @@
+"""Questions about demos: which there are, and how they compare."""
+
+from typing import Final
+from uuid import UUID
+
+import pandas as pd
+from sqlalchemy import ColumnElement, Connection, Subquery, func, select, true
+
+from domo_insights.database.frames import Columns, read_frame
+from domo_insights.database.tables import conversation_messages as messages
+from domo_insights.database.tables import conversations, demos
+from domo_insights.period import Period
+from domo_insights.queries.buckets import NUMBER, number_of, share_of
+from domo_insights.queries.scope import IS_ACTIVE, IS_USER, asked, sent_in, started_in
+
+MINE: Final[Columns] = {"demo_id": "object", "demo": "str", "status": "object"}
+RANKED: Final[Columns] = {
+    "demo_id": "object",
+    "demo": "str",
+    "conversations": "int64",
+    "active_share": "float64",
+    "messages": "int64",
+    "negative_share": "float64",
+    "last_activity": "datetime64[us, UTC]",
+    "trend": "object",
+}
+_TREND: Final[Columns] = {"demo_id": "object", NUMBER: "int64", "conversations": "int64"}
+
+
+def mine(conn: Connection) -> pd.DataFrame:
+    """Every demo the viewer may see, by name: columns demo_id, demo, status."""
+    statement = select(demos.c.id.label("demo_id"), demos.c.name.label("demo"), demos.c.status)
+    return read_frame(conn, statement.order_by(func.lower(demos.c.name), demos.c.id), MINE)
+
+
+def ranked(
+    conn: Connection, period: Period, demo_id: UUID | None = None, include_test: bool = False
+) -> pd.DataFrame:
+    """One row per demo, the one with most conversations first, quiet ones included.
+
+    Columns:
+        demo_id, demo; conversations, messages: counts of the period
+        active_share, negative_share: fractions of 1, missing where there is nothing to share
+        last_activity: latest of message time and conversation end, whenever that was
+        trend: list of the conversations of each bucket of the period
+
+    Source: demos, insights.conversations, conversation_messages. Raises: DatabaseError.
+    """
+    talks = _talks(period, demo_id, include_test)
+    words = _words(period, demo_id, include_test)
+    last = _last_activity(demo_id, include_test)
+    count = func.coalesce(talks.c.conversations, 0)
+    statement = (
+        select(
+            demos.c.id.label("demo_id"),
+            demos.c.name.label("demo"),
+            count.label("conversations"),
+            talks.c.active_share,
+            func.coalesce(words.c.messages, 0).label("messages"),
+            words.c.negative_share,
+            last.c.last_activity,
+        )
+        .outerjoin(talks, talks.c.demo_id == demos.c.id)
+        .outerjoin(words, words.c.demo_id == demos.c.id)
+        .outerjoin(last, last.c.demo_id == demos.c.id)
+        .where(demos.c.id == demo_id if demo_id else true())
+        .order_by(count.desc(), func.lower(demos.c.name), demos.c.id)
+    )
+    numbers = {name: dtype for name, dtype in RANKED.items() if name != "trend"}
+    frame = read_frame(conn, statement, numbers)
+    trends = _trends(conn, period, demo_id, include_test)
+    quiet = [0] * len(period.buckets())
+    frame["trend"] = pd.Series([trends.get(demo, quiet) for demo in frame["demo_id"]], dtype=object)
+    return frame.astype(dict(RANKED))
+
+
+def _talks(period: Period, demo_id: UUID | None, include_test: bool) -> Subquery:
+    active = func.count().filter(IS_ACTIVE)
+    return (
+        select(
+            conversations.c.demo_id,
+            func.count().label("conversations"),
+            share_of(active, func.count()).label("active_share"),
+        )
+        .where(started_in(period, demo_id, include_test))
+        .group_by(conversations.c.demo_id)
+        .subquery("talks")
+    )
+
+
+def _words(period: Period, demo_id: UUID | None, include_test: bool) -> Subquery:
+    sentiment = func.nullif(func.lower(func.btrim(messages.c.sentiment)), "")
+    negative = func.count().filter(IS_USER, sentiment == "negative")
+    share: ColumnElement[float] = share_of(negative, func.count(sentiment).filter(IS_USER))
+    return (
+        select(
+            messages.c.demo_id,
+            func.count().label("messages"),
+            share.label("negative_share"),
+        )
+        .where(sent_in(period, demo_id, include_test))
+        .group_by(messages.c.demo_id)
+        .subquery("words")
+    )
+
+
+def _last_activity(demo_id: UUID | None, include_test: bool) -> Subquery:
+    latest = func.max(func.greatest(conversations.c.last_message_at, conversations.c.ended_at))
+    return (
+        select(conversations.c.demo_id, latest.label("last_activity"))
+        .where(asked(demo_id, include_test))
+        .group_by(conversations.c.demo_id)
+        .subquery("last")
+    )
+
+
+def _trends(
+    conn: Connection, period: Period, demo_id: UUID | None, include_test: bool
+) -> dict[UUID, list[int]]:
+    buckets = period.buckets()
+    number = number_of(conversations.c.started_at, buckets)
+    statement = (
+        select(conversations.c.demo_id, number, func.count().label("conversations"))
+        .where(started_in(period, demo_id, include_test))
+        .group_by(conversations.c.demo_id, number)
+    )
+    counted = read_frame(conn, statement, _TREND)
+    return {
+        UUID(str(demo)): rows.set_index(NUMBER)["conversations"]
+        .reindex(range(1, len(buckets) + 1), fill_value=0)
+        .tolist()
+        for demo, rows in counted.groupby("demo_id")
+    }
