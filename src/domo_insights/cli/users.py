@@ -4,11 +4,13 @@ import sys
 from typing import Annotated
 
 import typer
+from sqlalchemy.exc import SQLAlchemyError
 
 from domo_insights import settings
 from domo_insights.cli import talk
 from domo_insights.cli.context import DataDir, database
 from domo_insights.database.engine import engine_for
+from domo_insights.database.failures import as_ours
 from domo_insights.errors import WrongUseError
 from domo_insights.local.users import add_user
 
@@ -39,7 +41,7 @@ def add(
     if not password_stdin:
         raise WrongUseError(
             "A password is needed.",
-            hint="Pipe it in and say --password-stdin; it is not asked for.",
+            hint="Pipe it in and say --password-stdin.",
         )
     found = settings.current()
     if data_dir is None and (found.hosted or found.database_admin_url):
@@ -48,10 +50,12 @@ def add(
             hint="Add them in its dashboard, or name an embedded database with --data-dir.",
         )
     password = sys.stdin.readline().rstrip("\r\n")
-    with (
-        database(data_dir) as embedded,
-        engine_for(embedded.secret("database_admin_url")).begin() as conn,
-    ):
-        user_id = add_user(conn, email, password, product_team=product_team)
+    with database(data_dir) as embedded:
+        owner = engine_for(embedded.secret("database_admin_url"))
+        try:
+            with owner.begin() as conn:
+                user_id = add_user(conn, email, password, product_team=product_team)
+        except SQLAlchemyError as error:
+            raise as_ours(error) from error
     talk.print(f"Added {email}.", soft_wrap=True)
     typer.echo(str(user_id))

@@ -75,22 +75,32 @@ def forget_dead(pgdata: Path) -> None:
 def run(
     program: str, arguments: list[str], account: pwd.struct_passwd | None, folder: Path
 ) -> subprocess.CompletedProcess[str]:
-    """A program of the Postgres wheel, in `folder`, out of reach of the terminal's Ctrl-C."""
+    """A program of the Postgres wheel, in `folder`, out of reach of the terminal's Ctrl-C.
+
+    An interrupted wait for it ends when the program does: a half-started Postgres cannot be
+    stopped.
+    """
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("PG", "LC_", "LANG"))}
-    return subprocess.run(  # noqa: S603
-        [str(home() / "bin" / program), *arguments],
+    command = [str(home() / "bin" / program), *arguments]
+    with subprocess.Popen(  # noqa: S603
+        command,
         cwd=folder,
         env=environment | {"LC_ALL": "C"},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        check=False,
         start_new_session=True,
         user=None if account is None else account.pw_uid,
         group=None if account is None else account.pw_gid,
         extra_groups=None if account is None else [],
-    )
+    ) as process:
+        try:
+            said, _ = process.communicate()
+        except BaseException:
+            process.communicate()
+            raise
+    return subprocess.CompletedProcess(command, process.returncode, said)
 
 
 def short_socket_dir(data_dir: Path) -> Path:

@@ -76,13 +76,13 @@ class PostgresServer:
 
     def start(self) -> None:
         """Come in: make the folder and start Postgres where needed. Raises: EmbeddedError."""
-        _make_private(self.data_dir)
+        make_private(self.data_dir)
         with self._starting():
             self._users.share()
             try:
                 self._ensure_running()
             except BaseException:
-                self._users.release()
+                self._leave()
                 raise
 
     def stop(self) -> None:
@@ -95,12 +95,7 @@ class PostgresServer:
         if not self._users.held:
             return
         with self._starting():
-            self._users.release()
-            if self._users.try_alone():
-                try:
-                    self._stop_postgres()
-                finally:
-                    self._users.release()
+            self._leave()
 
     def watch(self) -> None:
         """From now on start Postgres again when it dies, until `stop`."""
@@ -115,6 +110,14 @@ class PostgresServer:
         """Address of `database` for `user`, over the private socket."""
         folder = quote(str(self._socket_dir()), safe="/")
         return f"postgresql://{quote(user)}@/{quote(database, safe='')}?host={folder}"
+
+    def _leave(self) -> None:
+        self._users.release()
+        if self._users.try_alone():
+            try:
+                self._stop_postgres()
+            finally:
+                self._users.release()
 
     def _starting(self) -> AbstractContextManager[None]:
         return locked(self.data_dir / "start.lock")
@@ -227,7 +230,8 @@ class PostgresServer:
         return self.pgdata / "server.log"
 
 
-def _make_private(folder: Path) -> None:
+def make_private(folder: Path) -> None:
+    """Make a data folder, closed to others, where there is none. Raises: EmbeddedError."""
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
