@@ -1,5 +1,6 @@
 """Bodies of the stand-in's Auth API, in the shapes of Supabase Auth."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -13,7 +14,7 @@ VERSION_HEADER = "X-Supabase-Api-Version"
 VERSION = "2024-01-01"
 MAX_BODY = 64 * 1024
 
-_factors = Table(
+factors = Table(
     "mfa_factors",
     MetaData(schema="auth"),
     Column("id", Uuid, primary_key=True),
@@ -68,15 +69,17 @@ def text(body: dict[str, Any], name: str) -> str:
 
 def user_facts(conn: Connection, user: Row) -> dict[str, Any]:
     """`user`, a row of auth.users, as the API shows it, with the second factors."""
-    chosen = select(_factors.c[*(c.name for c in _factors.c if c.name != "user_id")])
-    factors = conn.execute(chosen.where(_factors.c.user_id == user["id"])).mappings()
+    chosen = select(factors.c[*(c.name for c in factors.c if c.name != "user_id")])
+    found = conn.execute(chosen.where(factors.c.user_id == user["id"])).mappings()
     same = ("id", "aud", "role", "email", "phone", "email_confirmed_at", "last_sign_in_at")
     return {
-        **{name: user[name] for name in (*same, "created_at", "updated_at")},
+        **{name: user[name] for name in (*same, "updated_at")},
+        # Clients insist on one; a user made by hand may have none.
+        "created_at": user["created_at"] or datetime.fromtimestamp(0, UTC),
         "confirmed_at": user["email_confirmed_at"],
         "app_metadata": user["raw_app_meta_data"] or {},
         "user_metadata": user["raw_user_meta_data"] or {},
         "identities": [],
-        "factors": [dict(factor) for factor in factors],
+        "factors": [dict(factor) for factor in found],
         "is_anonymous": False,
     }

@@ -158,7 +158,7 @@ class _Api:
         raise rotated
 
     def _tokens(self, conn: Connection, user: Row, session: Row, refresh: str) -> Response:
-        token, ends = access_token(self.keys, user, {"aal": "aal1", **session}, self.token_seconds)
+        token, ends = access_token(self.keys, user, session, self.token_seconds)
         answer = {"access_token": token, "token_type": "bearer", "refresh_token": refresh}
         times = {"expires_in": self.token_seconds, "expires_at": ends}
         return as_json({**answer, **times, "user": user_facts(conn, user)})

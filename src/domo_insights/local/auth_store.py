@@ -58,6 +58,7 @@ sessions = Table(
     Column("user_id", Uuid),
     Column("created_at", _MOMENT),
     Column("updated_at", _MOMENT),
+    Column("aal", Text),
     Column("user_agent", Text),
 )
 
@@ -117,6 +118,7 @@ def open_session(conn: Connection, user: Row, user_agent: str) -> tuple[Row, str
     """A new session of `user` with its first refresh token."""
     now = datetime.now(UTC)
     row = {"id": uuid4(), "user_id": user["id"], "created_at": now, "updated_at": now}
+    row["aal"] = "aal1"
     conn.execute(insert(sessions).values(**row, user_agent=user_agent))
     conn.execute(update(users).where(users.c.id == user["id"]).values(last_sign_in_at=now))
     return row, _issue(conn, user["id"], row["id"], parent=None)
