@@ -32,12 +32,15 @@ alter table public.processed_webhook_events
   add column if not exists persona_id text,
   add column if not exists shutdown_reason text;
 do $$ begin
-  -- The platform's first shape had event_id as its key; a new row must not need one from us.
+  -- The platform's first shape had event_id as its key and nothing else: a new row must not need
+  -- one from us, and its writer must not need our columns.
   if exists (select from information_schema.columns
              where table_schema = 'public' and table_name = 'processed_webhook_events'
-               and column_name = 'event_id' and column_default is null) then
+               and column_name = 'event_id') then
     alter table public.processed_webhook_events
-      alter column event_id set default gen_random_uuid()::text;
+      alter column event_id set default gen_random_uuid()::text,
+      alter column event_type set default 'unknown',
+      alter column event_data set default '{}';
   end if;
 end $$;
 

@@ -28,6 +28,9 @@ begin
     where c.conrelid = 'public.audit_logs'::regclass and c.confrelid = 'auth.users'::regclass) then
     alter table public.audit_logs add constraint audit_logs_user_id_fkey
       foreign key (user_id) references auth.users (id) on delete set null not valid;
+    if not insights.has_rows('public.audit_logs') then
+      alter table public.audit_logs validate constraint audit_logs_user_id_fkey;
+    end if;
   end if;
 end $$;
 create index if not exists idx_audit_logs_demo_created on public.audit_logs (demo_id, created_at);

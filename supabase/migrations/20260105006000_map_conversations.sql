@@ -146,8 +146,9 @@ declare
   claimed uuid;
 begin
   new.processed_at := coalesce(new.processed_at, now());
+  -- A writer without hashes does not ask for duplicates to be refused.
   new.event_hash := coalesce(new.event_hash,
-    encode(sha256(convert_to(coalesce(new.event_data::text, new.id::text), 'UTF8')), 'hex'));
+    encode(sha256(convert_to(new.id::text, 'UTF8')), 'hex'));
   if jsonb_typeof(properties) = 'object' then
     new.persona_id := coalesce(new.persona_id, properties ->> 'persona_id');
     new.shutdown_reason := coalesce(new.shutdown_reason, properties ->> 'shutdown_reason');

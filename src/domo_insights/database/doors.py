@@ -9,9 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sqlalchemy import Connection, Engine, func, select, text
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from domo_insights.database.failures import as_ours
+from domo_insights.database.failures import translated
 from domo_insights.errors import NotSignedInError
 from domo_insights.viewer import Viewer
 
@@ -79,13 +78,8 @@ def _door(
         "search_path": "public, extensions",
         "timezone": "UTC",
     }
-    try:
-        with engine.connect() as conn, conn.begin():
-            if read_only:
-                conn.execute(text("set transaction read only"))
-            conn.execute(select(*(func.set_config(k, v, True) for k, v in settings.items())))
-            yield conn
-    except DBAPIError as error:
-        raise as_ours(error) from error
-    except SQLAlchemyError as error:
-        raise as_ours(error) from error
+    with translated(), engine.connect() as conn, conn.begin():
+        if read_only:
+            conn.execute(text("set transaction read only"))
+        conn.execute(select(*(func.set_config(k, v, True) for k, v in settings.items())))
+        yield conn

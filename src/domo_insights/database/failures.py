@@ -1,5 +1,8 @@
 """The driver's errors in our words. The original stays on `__cause__`."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import psycopg
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -37,3 +40,12 @@ def as_ours(error: SQLAlchemyError) -> DatabaseError:
             return DatabaseUnreachableError()
         case _:
             return DatabaseError()
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Errors of SQLAlchemy in this block become ours. Raises: DatabaseError and its kinds."""
+    try:
+        yield
+    except SQLAlchemyError as error:
+        raise as_ours(error) from error

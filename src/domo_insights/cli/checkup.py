@@ -1,0 +1,140 @@
+"""What `doctor` looks at: the settings, both connections, the sign-in service, the database."""
+
+from collections.abc import Iterator
+
+import httpx
+from sqlalchemy import func, select
+
+from domo_insights.database.doors import sessions
+from domo_insights.database.engine import engine_for
+from domo_insights.database.failures import translated
+from domo_insights.database.inspection import Finding, Level, inspect
+from domo_insights.database.login_role import LOGIN_ROLE
+from domo_insights.database.migrations import pending
+from domo_insights.errors import DomoInsightsError
+from domo_insights.settings import Settings
+
+_NEEDED = {
+    "supabase_url": "Nobody can sign in without it.",
+    "supabase_publishable_key": "Nobody can sign in without it.",
+    "database_url": "The dashboard reads through it.",
+    "insights_session_keys": "Browser sessions are encrypted with it.",
+}
+_WANTED = {
+    "tavus_webhook_secret": "No webhook is accepted.",
+    "insights_public_url": "Webhook addresses cannot be shown, Origin is checked against Host.",
+}
+
+
+def checkup(settings: Settings) -> list[Finding]:
+    """All findings, those about settings first. Nothing is changed."""
+    found = (
+        list(_settings(settings))
+        if settings.supabase_url or not _embedded(settings)
+        else [Finding(Level.FINE, "settings", f"embedded, in {settings.insights_data_dir}")]
+    )
+    found += _sign_in(settings)
+    found += _login(settings)
+    found += _owner(settings)
+    return found
+
+
+def _embedded(settings: Settings) -> bool:
+    """Whether the addresses are those of a Postgres behind a socket in the data folder."""
+    url = settings.database_admin_url
+    return bool(url and str(settings.insights_data_dir) in url.get_secret_value())
+
+
+def _settings(settings: Settings) -> Iterator[Finding]:
+    for name, why in _NEEDED.items():
+        if not getattr(settings, name):
+            yield Finding(Level.WRONG, name.upper(), f"Not set. {why}", "See docs/settings.md.")
+    for name, why in _WANTED.items():
+        if not getattr(settings, name):
+            yield Finding(Level.LEFT, name.upper(), f"Not set. {why}", "See docs/settings.md.")
+    if settings.insights_session_keys:
+        try:
+            _ = settings.session_cipher
+            yield Finding(Level.FINE, "INSIGHTS_SESSION_KEYS", "readable")
+        except DomoInsightsError as problem:
+            yield Finding(Level.WRONG, "INSIGHTS_SESSION_KEYS", str(problem), problem.hint)
+
+
+def _sign_in(settings: Settings) -> Iterator[Finding]:
+    if not settings.supabase_url:
+        return
+    address = f"{settings.supabase_url}/auth/v1/health"
+    try:
+        answer = httpx.get(
+            address, headers={"apikey": settings.supabase_publishable_key}, timeout=10
+        )
+    except httpx.HTTPError:
+        yield Finding(
+            Level.WRONG,
+            "sign-in service",
+            f"{address} does not answer.",
+            "Check SUPABASE_URL and the network.",
+        )
+        return
+    if answer.status_code == httpx.codes.OK:
+        yield Finding(Level.FINE, "sign-in service", "answers")
+    else:
+        yield Finding(
+            Level.WRONG,
+            "sign-in service",
+            f"{address} answers {answer.status_code}.",
+            "Check SUPABASE_URL and SUPABASE_PUBLISHABLE_KEY.",
+        )
+
+
+def _login(settings: Settings) -> Iterator[Finding]:
+    if not settings.database_url:
+        return
+    engine = engine_for(settings.database_url.get_secret_value())
+    try:
+        with translated(), engine.connect() as conn:
+            user = conn.scalar(select(func.session_user()))
+        with sessions(engine):
+            pass
+    except DomoInsightsError as problem:
+        yield Finding(Level.WRONG, "DATABASE_URL", str(problem), problem.hint)
+        return
+    if user == LOGIN_ROLE:
+        yield Finding(Level.FINE, "DATABASE_URL", f"signs in as {user}, the doors open")
+    else:
+        yield Finding(
+            Level.WRONG,
+            "DATABASE_URL",
+            f"It signs in as {user}, not {LOGIN_ROLE}.",
+            "Any other role may do more than the dashboard should.",
+        )
+
+
+def _owner(settings: Settings) -> Iterator[Finding]:
+    if not settings.database_admin_url:
+        yield Finding(
+            Level.WRONG,
+            "DATABASE_ADMIN_URL",
+            "Not set: the database was not looked at.",
+            "Set it for the command line only.",
+        )
+        return
+    url = settings.database_admin_url.get_secret_value()
+    try:
+        waiting = pending(url)
+        with translated(), engine_for(url).connect() as conn:
+            found = inspect(conn)
+    except DomoInsightsError as problem:
+        yield Finding(Level.WRONG, "DATABASE_ADMIN_URL", str(problem), problem.hint)
+        return
+    if waiting:
+        names = ", ".join(migration.name for migration in waiting)
+        yield Finding(
+            Level.WRONG,
+            "migrations",
+            f"{len(waiting)} missing: {names}.",
+            "Run `domo-insights migrate`.",
+        )
+    else:
+        yield Finding(Level.FINE, "migrations", "all are applied")
+    yield from found
