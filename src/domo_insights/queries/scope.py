@@ -46,7 +46,7 @@ def sent_in(period: Period, demo_id: UUID | None, include_test: bool) -> Conditi
 
 
 def _in_a_test(row: Any) -> Condition:
-    return exists().where(
+    return exists(details.c.id).where(
         details.c.is_test,
         details.c.tavus_conversation_id == row.conversation_id,
         details.c.demo_id == row.demo_id,

@@ -1,0 +1,39 @@
+"""What every figure shares: quiet axes, readable in light and dark, numbers as the pages write
+them."""
+
+from typing import Final
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from domo_insights.metrics import THIN, Metric
+
+HEIGHT: Final = 280
+_LEGEND: Final = {"orientation": "h", "x": 0, "y": -0.16, "yanchor": "top", "title": None}
+
+
+def moment_format(times: pd.Series) -> str:
+    """The d3 format of the moments of an axis: hours are named when there are any."""
+    hours = bool(len(times)) and bool((times.dt.hour != 0).any())
+    return "%-d %b %H:%M" if hours else "%-d %b %Y"
+
+
+def lay_out(figure: go.Figure, metric: Metric, times: pd.Series, *, legend: bool) -> go.Figure:
+    """Set axes, hover and margins of a figure over time."""
+    hours = bool(len(times)) and bool((times.dt.hour != 0).any())
+    figure.update_xaxes(title=None, tickformat="%H:%M<br>%-d %b" if hours else "%-d %b", nticks=7)
+    figure.update_yaxes(
+        title=None, rangemode="tozero", tickformat=metric.spec, ticksuffix=_suffix(metric), nticks=5
+    )
+    return figure.update_layout(
+        height=HEIGHT,
+        hovermode="x unified",
+        separators=f".{THIN}",
+        showlegend=legend,
+        legend=_LEGEND,
+        margin={"l": 0, "r": 0, "t": 8, "b": 0},
+    )
+
+
+def _suffix(metric: Metric) -> str:
+    return f" {metric.unit}" if metric.unit == "s" else ""
