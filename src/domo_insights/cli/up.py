@@ -15,8 +15,8 @@ from domo_insights.cli.context import DataDir, ends_in_order
 from domo_insights.cli.serving import is_loopback, listen, serve
 from domo_insights.errors import EmbeddedError, WrongUseError
 from domo_insights.local import stack
+from domo_insights.local.cluster import make_private
 from domo_insights.local.locks import FileLock
-from domo_insights.local.server import make_private
 from domo_insights.local.users import Login, sample_logins
 
 
