@@ -53,4 +53,4 @@ def transcript(*lines: tuple[str, str], seconds: float | None = 120, **more: Any
 
 
 def callbacks(*bodies: dict) -> list[Callback]:
-    return [parse(json.dumps(one)) for one in bodies]
+    return [parse(json.dumps(one).encode()) for one in bodies]

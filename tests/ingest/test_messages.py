@@ -1,11 +1,12 @@
 from datetime import timedelta
 from decimal import Decimal
+from uuid import uuid4
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from domo_insights.ingest.messages import messages_of
+from domo_insights.ingest.messages import is_derived, messages_of
 from tests.ingest.conversations import START, callbacks, joined, said, shutdown, transcript
 
 
@@ -130,6 +131,12 @@ def test_the_later_of_two_with_one_id_wins_and_roles_have_ids_of_their_own():
     second = said(2, "Hello", inference_id="i")
     reply = said(3, "Hi", "replica", inference_id="i")
     assert lines(second, reply, first) == [("user", "Hello"), ("assistant", "Hi")]
+
+
+def test_a_row_shows_that_it_was_derived():
+    (row,) = messages_of("c1", callbacks(said(1, "Hi")))
+    assert is_derived(row.id)
+    assert not is_derived(uuid4())
 
 
 def test_labels_of_the_sender_are_kept():

@@ -46,7 +46,7 @@ def test_a_callback_keeps_what_was_sent():
 
 
 def test_neither_key_order_nor_white_space_makes_another_event():
-    shuffled = json.dumps(dict(reversed(UTTERANCE.items())), indent=3)
+    shuffled = json.dumps(dict(reversed(UTTERANCE.items())), indent=3).encode()
     assert parse(shuffled).event_hash == parse(body()).event_hash
     assert parse(body(inference_id="i2")).event_hash != parse(body()).event_hash
 
@@ -74,7 +74,7 @@ def test_older_senders_put_underscores_for_dots(sent, stored):
 def test_an_older_utterance_has_its_words_in_data():
     older = {k: v for k, v in UTTERANCE.items() if k != "properties"}
     older |= {"event_type": "conversation_utterance", "data": {"role": "pal", "speech": "Hi"}}
-    callback = parse(json.dumps(older))
+    callback = parse(json.dumps(older).encode())
     assert callback.utterance is not None
     assert (callback.utterance.role, callback.utterance.speech) == ("assistant", "Hi")
 
@@ -213,7 +213,7 @@ json_values = st.recursive(
 )
 def test_anything_is_either_a_callback_or_refused(sent):
     with suppress(PayloadError):
-        assert len(parse(json.dumps(sent)).event_hash) == 64
+        assert len(parse(json.dumps(sent).encode()).event_hash) == 64
 
 
 @given(st.binary(max_size=200))

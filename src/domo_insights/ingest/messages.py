@@ -86,7 +86,13 @@ def _key(event: Callback) -> str:
 
 
 def _row_id(conversation_id: str, role: str, key: str) -> UUID:
-    return uuid5(_NAMESPACE, f"{conversation_id}\n{role}\n{key}")
+    derived = uuid5(_NAMESPACE, f"{conversation_id}\n{role}\n{key}").int
+    return UUID(int=derived & ~(0xF << 76) | 8 << 76)
+
+
+def is_derived(row_id: UUID) -> bool:
+    """Whether a row is one of ours: version 8 is for ids with a meaning, and nobody else's here."""
+    return row_id.version == 8
 
 
 def _spoken_row(

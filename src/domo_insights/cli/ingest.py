@@ -1,0 +1,166 @@
+"""`domo-insights ingest`, `label` and `webhook-url`: callbacks from files, and where they go."""
+
+import json
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from types import FrameType
+from typing import Annotated
+from uuid import UUID
+
+import typer
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+
+from domo_insights.cli import talk
+from domo_insights.cli.context import DataDir, database
+from domo_insights.database.doors import ingesting
+from domo_insights.database.engine import engine_for
+from domo_insights.errors import WrongUseError
+from domo_insights.ingest import rows
+from domo_insights.ingest.files import Outcome, ingest_files
+from domo_insights.ingest.labels import Labelling, label_files
+from domo_insights.ingest.lines import Line, size_of
+from domo_insights.ingest.owners import adopt, owner_of
+from domo_insights.ingest.webhook import webhook_url
+
+_SHOWN = 50
+_STOPPED = 130
+
+
+class Form(StrEnum):
+    TEXT = "text"
+    JSON = "json"
+
+
+Files = Annotated[
+    list[str], typer.Argument(metavar="FILE...", help=".jsonl or .jsonl.gz; - is standard input.")
+]
+Output = Annotated[Form, typer.Option("--format", help="What is printed at the end.")]
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(ingest)
+    app.command()(label)
+    app.command("webhook-url")(address)
+
+
+def ingest(
+    files: Files,
+    owner: Annotated[
+        str | None,
+        typer.Option(
+            metavar="EMAIL", help="Make a draft demo of this owner for each persona nobody has."
+        ),
+    ] = None,
+    form: Output = Form.TEXT,
+    data_dir: DataDir = None,
+) -> None:
+    """Store the Tavus callbacks of files, one per line.
+
+    Can be stopped with Ctrl-C and run again: nothing is stored twice. Exit 1 if a line was
+    rejected; all the others are stored.
+    """
+    size = size_of(files)
+    with database(data_dir) as found:
+        engine = engine_for(found.secret("database_url"))
+        meet: Callable[[set[str]], None] | None = None
+        if owner is not None:
+            admin = engine_for(found.secret("database_admin_url"))
+            owner_id = owner_of(admin, owner)
+
+            def meet(personas: set[str]) -> None:
+                adopt(admin, owner_id, personas)
+
+        with _stopping() as stopping, _bar(size) as moved:
+            outcome = ingest_files(engine, files, progress=moved, stopping=stopping, meet=meet)
+    _report(outcome, form)
+
+
+def label(files: Files, form: Output = Form.TEXT, data_dir: DataDir = None) -> None:
+    """Put labels on stored messages: lines of conversation_id, message_id and any of sentiment,
+    intent, confidence.
+
+    A label that is null takes the message's away; what a line does not name stays. Exit 1 if a
+    line was rejected; all the others are done.
+    """
+    size = size_of(files)
+    with database(data_dir) as found:
+        engine = engine_for(found.secret("database_url"))
+        with _stopping() as stopping, _bar(size) as moved:
+            outcome = label_files(engine, files, progress=moved, stopping=stopping)
+    _report(outcome, form)
+
+
+def address(
+    demo: Annotated[UUID, typer.Option(metavar="ID", help="The demo's id.")],
+    data_dir: DataDir = None,
+) -> None:
+    """Print the address that a demo's owner gives to Tavus for its callbacks."""
+    with database(data_dir) as found:
+        with ingesting(engine_for(found.secret("database_url"))) as conn:
+            if not rows.known_demos(conn, [demo]):
+                raise WrongUseError(f"There is no demo {demo}.")
+        typer.echo(webhook_url(demo))
+
+
+def _report(outcome: Outcome | Labelling, form: Form) -> None:
+    """Counts to stdout, what was rejected to stderr. Exits 1 or 130 where not all was done."""
+    for rejection in outcome.rejections[:_SHOWN]:
+        talk.print(
+            escape(f"{rejection.file}, line {rejection.line}: {rejection.reason}"), soft_wrap=True
+        )
+    if len(outcome.rejections) > _SHOWN:
+        more = len(outcome.rejections) - _SHOWN
+        talk.print(f"and {more} more; --format json lists all.", soft_wrap=True)
+    counts = outcome.counts()
+    if form is Form.JSON:
+        listed = [{"file": r.file, "line": r.line, "reason": r.reason} for r in outcome.rejections]
+        typer.echo(json.dumps({**counts, "rejections": listed} if listed else counts))
+    else:
+        typer.echo("\n".join(f"{name:<14}{count:>10,}" for name, count in counts.items()))
+    if outcome.stopped:
+        talk.print(f"Stopped after {outcome.read} lines; the same again goes on from there.")
+        raise typer.Exit(_STOPPED)
+    if outcome.rejections:
+        raise typer.Exit(1)
+
+
+@contextmanager
+def _stopping() -> Iterator[Callable[[], bool]]:
+    """The first Ctrl-C or SIGTERM ends the batch that runs; the second ends the command."""
+    asked = False
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        nonlocal asked
+        if asked:
+            raise KeyboardInterrupt
+        asked = True
+        talk.print("Stopping after this batch.")
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield lambda: asked
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _bar(size: int) -> Iterator[Callable[[Line], None]]:
+    """A progress bar on stderr, by bytes where they are known, shown to people only."""
+    columns = (BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[lines]} lines"))
+    with Progress(*columns, TimeElapsedColumn(), console=talk, transient=True) as progress:
+        task = progress.add_task("", total=size or None, lines=0)
+        done, last, lines = 0, 0, 0
+
+        def moved(line: Line) -> None:
+            nonlocal done, last, lines
+            lines += 1
+            if line.read < last:  # the next file
+                done, last = done + last, 0
+            last = line.read or last
+            progress.update(task, completed=done + last, lines=lines)
+
+        yield moved

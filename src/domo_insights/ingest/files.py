@@ -1,0 +1,140 @@
+"""Files of callbacks into the database: in batches, each one transaction, in the file's order."""
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Final
+
+from sqlalchemy import Engine
+
+from domo_insights.database.doors import ingesting
+from domo_insights.errors import BusyError, ConflictingDataError, PayloadError
+from domo_insights.ingest import rows
+from domo_insights.ingest.lines import Line, lines_of
+from domo_insights.ingest.payload import JOINED, parse
+from domo_insights.ingest.store import Received, Stored, store
+
+BATCH: Final = 500
+_ATTEMPTS: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """A line that was not stored, and why."""
+
+    file: str
+    line: int
+    reason: str
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What reading files came to. `read` counts lines that are not blank."""
+
+    read: int = 0
+    stored: Stored = field(default_factory=Stored)
+    rejections: list[Rejection] = field(default_factory=list)
+    stopped: bool = False
+
+    def counts(self) -> dict[str, int]:
+        return {
+            "read": self.read,
+            "stored": self.stored.stored,
+            "duplicates": self.stored.duplicates,
+            "rejected": len(self.rejections),
+            "conversations": self.stored.conversations,
+            "messages": self.stored.messages,
+        }
+
+
+Progress = Callable[[Line], None]
+
+
+def ingest_files(
+    engine: Engine,
+    names: Iterable[str],
+    *,
+    progress: Progress | None = None,
+    stopping: Callable[[], bool] = lambda: False,
+    meet: Callable[[set[str]], None] | None = None,
+) -> Outcome:
+    """Store every callback of the files. What is stored stays, whatever happens later, and the
+    same file again adds what is missing.
+
+    progress: called for each line that is done with.
+    stopping: asked before each batch whether to leave it.
+    meet: called before a batch is stored with the personas that join in it.
+    Raises: DatabaseError.
+    """
+    outcome = Outcome()
+    for name in names:
+        for batch in batches_of(lines_of(name)):
+            if stopping():
+                outcome.stopped = True
+                return outcome
+            keep = _readable(engine, outcome, name, batch)
+            if meet and (personas := _personas(keep)):
+                meet(personas)
+            if keep:
+                outcome.stored += store_patiently(engine, keep)
+            for line in batch:
+                if progress:
+                    progress(line)
+    return outcome
+
+
+def store_patiently(engine: Engine, received: list[Received]) -> Stored:
+    """`store` in a transaction of its own, tried again while another one is in the way.
+
+    Raises: as `store`; BusyError when it stays in the way.
+    """
+    for attempt in range(1, _ATTEMPTS + 1):
+        try:
+            with ingesting(engine) as conn:
+                return store(conn, received)
+        except (BusyError, ConflictingDataError):
+            if attempt == _ATTEMPTS:
+                raise
+            time.sleep(0.05 * 2**attempt)
+    raise BusyError
+
+
+def batches_of(lines: Iterator[Line]) -> Iterator[list[Line]]:
+    """Lines as many at a time as one transaction takes."""
+    while batch := list(islice(lines, BATCH)):
+        yield batch
+
+
+def _personas(received: Iterable[Received]) -> set[str]:
+    joined = (r.callback for r in received if r.callback.event_type == JOINED)
+    return {str(p) for callback in joined if (p := callback.properties.get("persona_id"))}
+
+
+def _readable(engine: Engine, outcome: Outcome, name: str, batch: Iterable[Line]) -> list[Received]:
+    """What of a batch can be stored; the rest goes to the rejections.
+
+    An operator reads the file, so a callback may name its demo, if there is one.
+    """
+    received: list[tuple[int, Received]] = []
+    for line in batch:
+        outcome.read += 1
+        try:
+            if line.fault is not None:
+                raise PayloadError(line.fault)
+            item = Received(parse(line.body), via="file", trusted=True)
+            _ = item.claim
+            received.append((line.number, item))
+        except PayloadError as problem:
+            outcome.rejections.append(Rejection(name, line.number, str(problem)))
+    missing = {claim[1] for _, item in received if (claim := item.claim)}
+    if missing:
+        with ingesting(engine) as conn:
+            missing -= rows.known_demos(conn, missing)
+    keep: list[Received] = []
+    for number, item in received:
+        if (claim := item.claim) and claim[1] in missing:
+            outcome.rejections.append(Rejection(name, number, f"There is no demo {claim[1]}."))
+        else:
+            keep.append(item)
+    return keep

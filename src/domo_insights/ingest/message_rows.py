@@ -1,0 +1,77 @@
+"""conversation_messages: from what is there to what the callbacks say, in a few statements."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, fields
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import Connection, Row, Text, Uuid, bindparam, delete, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from domo_insights.database.tables import conversation_messages as messages
+from domo_insights.ingest.messages import MessageRow, is_derived
+from domo_insights.ingest.rows import asked
+
+_COLUMNS: Final = tuple(field.name for field in fields(MessageRow))
+_LABELS: Final = frozenset({"sentiment", "intent", "confidence", "label_source"})
+_LATER: Final = frozenset({"file", "local"})
+_FIXED: Final = frozenset({"id", "conversation_id", "message_id", "role"})
+
+
+def add(conn: Connection, rows: Sequence[MessageRow]) -> set[UUID]:
+    """Insert rows and answer the ids of those that went in; others were there already."""
+    if not rows:
+        return set()
+    statement = insert(messages).on_conflict_do_nothing().returning(messages.c.id)
+    return set(conn.scalars(statement, [asdict(row) for row in rows]))
+
+
+def replace(conn: Connection, wanted: Mapping[str, Sequence[MessageRow]]) -> int:
+    """Make the messages of whole conversations what is `wanted`; the number gained.
+
+    Only rows that were derived are touched. Labels given later than by the sender stay, and so
+    does the arrival of a row of which nothing but its arrival is known.
+    """
+    if not wanted:
+        return 0
+    batch = asked(conversation=(Text(), list(wanted)))
+    there = conn.execute(
+        select(*(messages.c[name] for name in _COLUMNS)).join(
+            batch, batch.c.conversation == messages.c.conversation_id
+        )
+    ).all()
+    held = {row.id: row for row in there}
+    foreign = {
+        (row.conversation_id, row.role, row.message_id) for row in there if not is_derived(row.id)
+    }
+    rows = {row.id: row for own in wanted.values() for row in own}
+    gone = [row.id for row in there if is_derived(row.id) and row.id not in rows]
+    if gone:
+        dropped = asked(row=(Uuid(), gone))
+        conn.execute(delete(messages).where(messages.c.id.in_(select(dropped.c.row))))
+    changes = [
+        change for row in rows.values() if row.id in held and (change := _change(row, held[row.id]))
+    ]
+    if changes:
+        conn.execute(update(messages).where(messages.c.id == bindparam("row")), changes)
+    new = [
+        row
+        for row in rows.values()
+        if row.id not in held
+        and (
+            row.message_id is None or (row.conversation_id, row.role, row.message_id) not in foreign
+        )
+    ]
+    return len(add(conn, new)) - len(gone)
+
+
+def _change(row: MessageRow, held: Row[Any]) -> dict[str, Any] | None:
+    """The update that makes `held` into `row`; None where it is already."""
+    values = {k: v for k, v in asdict(row).items() if k not in _FIXED}
+    if row.occurred_at is None:
+        values["occurred_at"] = held.occurred_at
+    if held.label_source in _LATER:
+        values |= {name: getattr(held, name) for name in _LABELS}
+    if all(getattr(held, name) == value for name, value in values.items()):
+        return None
+    return {**values, "row": row.id}

@@ -1,0 +1,118 @@
+"""The addresses that Tavus and the operator send callbacks to."""
+
+import logging
+import time
+from collections.abc import Callable
+from typing import Final
+from uuid import UUID
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from domo_insights import settings
+from domo_insights.database.doors import ingesting
+from domo_insights.database.engine import engine_for
+from domo_insights.errors import ConfigError, DatabaseError, PayloadError
+from domo_insights.ingest import rows
+from domo_insights.ingest.body import MAX_BYTES
+from domo_insights.ingest.files import store_patiently
+from domo_insights.ingest.payload import parse
+from domo_insights.ingest.store import (
+    ForeignConversationError,
+    Received,
+    UnknownDemoError,
+)
+from domo_insights.ingest.webhook import SIGNATURE_HEADER, is_signature, is_token
+
+RETRY_SECONDS: Final = 10
+_STRANGER: Final = "The address or the signature is wrong."
+_log = logging.getLogger(__name__)
+
+
+async def own_address(request: Request) -> Response:
+    """A demo's own signed address, the one its owner gives to Tavus."""
+    since = time.perf_counter()
+    try:
+        demo_id = UUID(request.path_params["demo_id"])
+    except ValueError:
+        return _refusal(401, _STRANGER)
+    if not is_token(demo_id, request.query_params.get("token", "")):
+        return _refusal(401, _STRANGER)
+    body = await _body(request)
+    if isinstance(body, Response):
+        return body
+    return await run_in_threadpool(
+        _answer, lambda: Received(parse(body), demo_id=demo_id, since=since)
+    )
+
+
+async def operator_address(request: Request) -> Response:
+    """The operator's address: who signs the body may name any demo in it."""
+    since = time.perf_counter()
+    body = await _body(request)
+    if isinstance(body, Response):
+        return body
+    if not is_signature(body, request.headers.get(SIGNATURE_HEADER, "")):
+        return _refusal(401, _STRANGER)
+    return await run_in_threadpool(
+        _answer, lambda: Received(parse(body), trusted=True, since=since)
+    )
+
+
+async def _body(request: Request) -> bytes | Response:
+    """The body, or the answer to one that is too long; a length that is announced is believed."""
+    announced = request.headers.get("content-length", "")
+    if announced.isdecimal() and int(announced[:20]) > MAX_BYTES:
+        return _too_long()
+    body = bytearray()
+    try:
+        async for part in request.stream():
+            body += part
+            if len(body) > MAX_BYTES:
+                return _too_long()
+    except ClientDisconnect:
+        return _refusal(400, "The body ended too early.")
+    return bytes(body)
+
+
+def _answer(read: Callable[[], Received]) -> Response:
+    """Store one callback. What is answered with 200 is committed."""
+    try:
+        received = read()
+        try:
+            engine = engine_for(settings.current().secret("database_url"))
+            stored = store_patiently(engine, [received])
+        except UnknownDemoError:
+            if received.demo_id is None:
+                raise
+            return _refusal(401, _STRANGER)  # a demo that is gone tells no more than a wrong token
+        except ForeignConversationError:
+            # The refused transaction took its own count of the conflict along.
+            if received.demo_id is not None:
+                with ingesting(engine) as conn:
+                    rows.count_conflict(conn, received.demo_id)
+            raise
+    except PayloadError as problem:
+        return _refusal(422, str(problem), problem.hint)
+    except (DatabaseError, ConfigError) as problem:
+        _log.warning("a callback was not stored: %s", type(problem).__name__)
+        answer = _refusal(503, "The callback cannot be stored now.", "Send it again.")
+        answer.headers["Retry-After"] = str(RETRY_SECONDS)
+        return answer
+    return JSONResponse({"stored": stored.stored, "duplicate": stored.duplicates > 0})
+
+
+def _refusal(status: int, error: str, hint: str = "") -> JSONResponse:
+    return JSONResponse({"error": error, "hint": hint}, status_code=status)
+
+
+def _too_long() -> JSONResponse:
+    return _refusal(413, "The body is longer than 1 MB.", "Tavus sends a few kilobytes.")
+
+
+routes: Final = [
+    Route("/webhooks/tavus", operator_address, methods=["POST"]),
+    Route("/webhooks/tavus/{demo_id}", own_address, methods=["POST"]),
+]

@@ -1,0 +1,215 @@
+"""The statements of ingest on conversations and events, each for a whole batch."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Connection,
+    Integer,
+    Table,
+    TableValuedAlias,
+    Text,
+    Uuid,
+    bindparam,
+    column,
+    exists,
+    func,
+    insert,
+    select,
+    update,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.types import TypeEngine
+
+from domo_insights.database.tables import conversation_details as details
+from domo_insights.database.tables import conversation_map as mapping
+from domo_insights.database.tables import conversation_messages as messages
+from domo_insights.database.tables import demos
+from domo_insights.database.tables import processed_webhook_events as events
+from domo_insights.errors import PayloadError
+from domo_insights.ingest.details import Details
+from domo_insights.ingest.payload import TRANSCRIPT, Callback, callback_of
+
+_TRANSCRIPTS: Final = (TRANSCRIPT, TRANSCRIPT.replace(".", "_"))
+_DETAILS: Final = tuple(field.name for field in fields(Details))
+_DOCUMENTS: Final = {
+    name: bindparam(name, type_=JSONB(none_as_null=True))
+    for name in ("transcript", "perception_analysis")
+}
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What is stored of a conversation. `entangled`: a transcript, or rows without a time, so
+    that one more utterance can change other rows."""
+
+    demo_id: UUID | None = None
+    known: bool = False
+    entangled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A row of conversation_details that is there already."""
+
+    id: UUID
+    demo_id: UUID
+    values: Mapping[str, Any]
+
+
+def asked(**columns: tuple[TypeEngine[Any], Sequence[Any]]) -> TableValuedAlias:
+    """A batch of values as a table: name=(type, values), all equally long."""
+    arrays = [bindparam(None, list(v), type_=ARRAY(kind)) for kind, v in columns.values()]
+    named = [column(name, kind) for name, (kind, _) in columns.items()]
+    return func.unnest(*arrays).table_valued(*named).render_derived(name="asked")
+
+
+def lock(conn: Connection, conversations: Sequence[str]) -> None:
+    """Wait for `conversations`, in their order; `insights.claim` takes the same locks."""
+    batch = asked(conversation=(Text(), conversations))
+    key = func.hashtextextended(batch.c.conversation, 0)
+    conn.execute(select(func.pg_advisory_xact_lock(key).is_(None)))
+
+
+def states(conn: Connection, conversations: Sequence[str]) -> dict[str, State]:
+    """What is stored of each of `conversations`."""
+    batch = asked(conversation=(Text(), conversations))
+
+    def there(table: Table, *conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+        same = table.c.conversation_id == batch.c.conversation
+        return exists(select(1).where(same, *conditions).correlate(batch).select_from(table))
+
+    statement = select(
+        batch.c.conversation,
+        mapping.c.demo_id,
+        there(events) | there(messages),
+        there(events, events.c.event_type.in_(_TRANSCRIPTS))
+        | there(messages, messages.c.timestamp.is_(None)),
+    ).select_from(batch.outerjoin(mapping, mapping.c.conversation_id == batch.c.conversation))
+    return {c: State(demo, known, tied) for c, demo, known, tied in conn.execute(statement)}
+
+
+def known_hashes(conn: Connection, hashes: Sequence[str]) -> set[str]:
+    """Which of `hashes` are stored."""
+    batch = asked(event_hash=(Text(), hashes))
+    statement = select(events.c.event_hash).join(batch, batch.c.event_hash == events.c.event_hash)
+    return set(conn.scalars(statement))
+
+
+def known_demos(conn: Connection, demo_ids: Iterable[UUID]) -> set[UUID]:
+    """Which of `demo_ids` exist."""
+    return set(conn.scalars(select(demos.c.id).where(demos.c.id.in_(list(demo_ids)))))
+
+
+def claim(conn: Connection, claims: Sequence[tuple[str, UUID, str]]) -> list[UUID | None]:
+    """Whose each conversation is after (conversation, demo, source) was claimed; None where there
+    is no such demo."""
+    if not claims:
+        return []
+    conversations, demo_ids, sources = zip(*claims, strict=True)
+    batch = asked(
+        conversation=(Text(), conversations), demo=(Uuid(), demo_ids), source=(Text(), sources)
+    )
+    call = func.insights.claim(batch.c.conversation, batch.c.demo, batch.c.source, type_=Uuid())
+    return list(conn.scalars(select(call)))
+
+
+def add_events(conn: Connection, new: Sequence[Mapping[str, Any]]) -> None:
+    """Insert events; one that another writer has stored meanwhile is left as it is."""
+    if new:
+        conn.execute(upsert(events).on_conflict_do_nothing(), list(new))
+
+
+def count_duplicates(conn: Connection, repeated: Mapping[str, int]) -> None:
+    """Count repeated deliveries, given per conversation, for their demos.
+
+    Other transactions count in the same rows, so this comes last.
+    """
+    owned = _owners(conn, list(repeated))
+    counts: Counter[UUID | None] = Counter()
+    for conversation, n in repeated.items():
+        counts[owned.get(conversation)] += n
+    demo_ids = sorted(counts, key=str)
+    batch = asked(demo=(Uuid(), demo_ids), n=(Integer(), [counts[demo] for demo in demo_ids]))
+    conn.execute(select(func.insights.count_delivery(batch.c.demo, "duplicates", batch.c.n)))
+
+
+def count_conflict(conn: Connection, demo_id: UUID) -> None:
+    """Count a claim on a conversation of somebody else."""
+    conn.execute(select(func.insights.count_delivery(demo_id, "conflicts", 1)))
+
+
+def events_of(conn: Connection, conversations: Sequence[str]) -> dict[str, list[Callback]]:
+    """The stored callbacks per conversation; what another writer stored and is none is skipped."""
+    found: dict[str, list[Callback]] = {}
+    if not conversations:
+        return found
+    batch = asked(conversation=(Text(), conversations))
+    statement = select(events.c.conversation_id, events.c.event_data, events.c.event_hash).join(
+        batch, batch.c.conversation == events.c.conversation_id
+    )
+    for conversation, data, event_hash in conn.execute(statement):
+        with suppress(PayloadError):
+            found.setdefault(conversation, []).append(callback_of(data, event_hash))
+    return found
+
+
+def _owners(conn: Connection, conversations: Sequence[str]) -> dict[str, UUID]:
+    """The demo of each conversation that has one."""
+    statement = select(mapping.c.conversation_id, mapping.c.demo_id).where(
+        mapping.c.conversation_id.in_(conversations)
+    )
+    return {row.conversation_id: row.demo_id for row in conn.execute(statement)}
+
+
+def details_held(conn: Connection, conversations: Sequence[str]) -> dict[str, Held]:
+    """The rows of conversation_details that are there already."""
+    columns = [details.c[name] for name in _DETAILS]
+    statement = select(
+        details.c.tavus_conversation_id, details.c.id, details.c.demo_id, *columns
+    ).where(details.c.tavus_conversation_id.in_(conversations))
+    return {
+        row.tavus_conversation_id: Held(
+            row.id, row.demo_id, {name: getattr(row, name) for name in _DETAILS}
+        )
+        for row in conn.execute(statement)
+    }
+
+
+def put_details(
+    conn: Connection,
+    wanted: Mapping[str, tuple[Details, Held | None]],
+    before: Mapping[str, State],
+) -> None:
+    """Bring conversation_details to what is `wanted`, for conversations that have a demo.
+
+    A row of a demo that never had the conversation by our map is left alone: its owner must not
+    read the words of another's visitors.
+    """
+    owned = _owners(conn, list(wanted))
+    added: list[dict[str, Any]] = []
+    changed: list[dict[str, Any]] = []
+    for conversation, (row, held) in wanted.items():
+        demo_id = owned.get(conversation)
+        values = asdict(row)
+        if demo_id is None or all(value is None for value in values.values()):
+            continue
+        if held is None:
+            values["status"] = values["status"] or "active"
+            added.append({**values, "demo_id": demo_id, "tavus_conversation_id": conversation})
+        elif held.demo_id in {demo_id, before[conversation].demo_id} and (
+            held.demo_id != demo_id or any(held.values[k] != v for k, v in values.items())
+        ):
+            changed.append({**values, "demo_id": demo_id, "row": held.id})
+    if added:
+        conn.execute(insert(details).values(_DOCUMENTS), added)
+    if changed:
+        statement = update(details).where(details.c.id == bindparam("row"))
+        conn.execute(statement.values(_DOCUMENTS), changed)

@@ -1,0 +1,51 @@
+"""Who may send callbacks to which address, and where that address is."""
+
+import hashlib
+import hmac
+from typing import Final
+from uuid import UUID
+
+from domo_insights import settings
+from domo_insights.errors import ConfigError
+
+SIGNATURE_HEADER: Final = "X-Webhook-Signature"
+
+
+def token_of(demo_id: UUID) -> str:
+    """The token of a demo's own address. Raises: ConfigError where no secret is set."""
+    return _hmac(str(demo_id).encode())
+
+
+def signature_of(body: bytes) -> str:
+    """What the operator sends along with `body`. Raises: ConfigError where no secret is set."""
+    return f"sha256={_hmac(body)}"
+
+
+def is_token(demo_id: UUID, token: str) -> bool:
+    """Whether `token` opens the address of the demo; without a secret nothing does."""
+    try:
+        return hmac.compare_digest(token.encode(), token_of(demo_id).encode())
+    except ConfigError:
+        return False
+
+
+def is_signature(body: bytes, signature: str) -> bool:
+    """Whether the operator signed `body`; without a secret nobody did."""
+    try:
+        return hmac.compare_digest(signature.encode(), signature_of(body).encode())
+    except ConfigError:
+        return False
+
+
+def webhook_url(demo_id: UUID) -> str:
+    """What an owner gives to Tavus as the demo's callback address.
+
+    Raises: ConfigError where the public address or the secret is not set.
+    """
+    base = settings.current().secret("insights_public_url")
+    return f"{base}/webhooks/tavus/{demo_id}?token={token_of(demo_id)}"
+
+
+def _hmac(message: bytes) -> str:
+    secret = settings.current().secret("tavus_webhook_secret")
+    return hmac.new(secret.encode(), message, hashlib.sha256).hexdigest()
