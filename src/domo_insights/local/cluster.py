@@ -2,6 +2,7 @@
 
 import os
 import pwd
+import re
 import shutil
 from pathlib import Path
 from typing import Final
@@ -14,9 +15,12 @@ _PORT: Final = 5432
 _LONGEST_SOCKET: Final = 100
 """Bytes. The kernel takes 103 (macOS) or 107 (Linux) for the whole path of a socket."""
 
+_PLAIN: Final = re.compile(r"[\w/. +@=~-]+")
+"""Paths that need no quoting anywhere. To clients a comma separates several hosts."""
+
 _SETTINGS: Final = """\
 listen_addresses = ''
-unix_socket_directories = '{sockets}'
+unix_socket_directories = '"{sockets}"'
 unix_socket_permissions = 0700
 shared_preload_libraries = 'pg_stat_statements'
 wal_level = logical
@@ -79,16 +83,16 @@ def write_settings(pgdata: Path, sockets: Path, account: pwd.struct_passwd | Non
         )
     sockets.chmod(0o700)
     _give(sockets, account)
-    quoted = '"' + str(sockets).replace('"', '""').replace("'", "''") + '"'
     conf = pgdata / "domo-insights.conf"
-    conf.write_text(_SETTINGS.format(sockets=quoted))
+    conf.write_text(_SETTINGS.format(sockets=sockets))
     _give(conf, account)
 
 
 def socket_dir(data_dir: Path) -> Path:
-    """Where the socket of `data_dir` lies: in it, unless its path is too long for a socket."""
+    """Where the socket of `data_dir` lies: in it, unless its path cannot be one of a socket."""
     beside = data_dir / "run"
-    if len(os.fsencode(beside / f".s.PGSQL.{_PORT}")) <= _LONGEST_SOCKET:
+    short = len(os.fsencode(beside / f".s.PGSQL.{_PORT}")) <= _LONGEST_SOCKET
+    if short and _PLAIN.fullmatch(str(beside)):
         return beside
     return postmaster.short_socket_dir(data_dir)
 
