@@ -9,6 +9,8 @@ from typing import Final, TypeVar
 from domo_insights.sample.content import Pair, Product, Topic, common
 
 T = TypeVar("T")
+_MISTAKES: Final = 0.035
+"""How often the agent answers something that was not asked."""
 _SLOT: Final = re.compile(r"\{(\w+)\}")
 
 
@@ -95,9 +97,9 @@ class Dialogue:
         """One question of `topic` with its answer, and what follows from it."""
         asked = self.question(topic)
         roll = self.rng.random()
-        if roll < 0.05 * self.temper:
+        if roll < _MISTAKES * self.temper:
             self._misunderstood(topic, asked)
-        elif roll < 0.05 * self.temper + 0.035:
+        elif roll < _MISTAKES * self.temper + 0.035:
             self._kept_waiting(topic, asked)
         else:
             self.reply(self.pick(topic.answers))
@@ -119,14 +121,16 @@ class Dialogue:
             return ""
         if self._carry:
             return self.rng.choice(("So ", "And "))
-        aside = self.rng.choice(common().asides)
         first = len(self.lines) < 2
-        return "Hi, " if first and aside.startswith(("And", "Also", "One", "Right")) else aside
+        return self.rng.choice(("Hi, ", "So, ", "Quick question. ") if first else common().asides)
 
     def _misunderstood(self, topic: Topic, asked: str) -> None:
-        others = [t for t in self.product.topics if t is not topic and not t.gap]
-        wrong = self.rng.choice([t for t in others if t.intent == topic.intent] or others)
-        self.reply(self.rng.choice(wrong.answers))
+        others = [t for t in self.product.topics if t is not topic and t.in_knowledge]
+        alike = [t for t in others if t.intent == topic.intent]
+        features = [t for t in others if t.intent == "feature_question"]
+        self.reply(self.rng.choice(self.rng.choice(alike or features).answers))
+        if self.chance(0.5):
+            asked = self.pick(topic.questions)
         again = self.pick(common().corrections).replace("{question}", asked)
         self.say(again, "negative", topic.intent)
         self.reply(self.pick(common().misheard) + self.rng.choice(topic.answers))
@@ -153,7 +157,7 @@ class Dialogue:
 
     def _digest(self, topic: Topic, customer: bool) -> None:
         """How a visitor takes an answer: puzzled, wanting more, doubting, pleased or annoyed."""
-        self._sour = self._sour and self.chance(0.6)
+        self._sour = self._sour and self.chance(0.35)
         if topic.confusion and self.chance(0.33):
             mood = "negative" if self.chance(0.3) else "neutral"
             self.exchange(topic.confusion, mood, "clarification", plain=False)

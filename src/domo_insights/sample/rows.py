@@ -2,14 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import fields
 from datetime import datetime, timedelta
 from random import Random
 from typing import Final
 from uuid import UUID
 
-from domo_insights.ingest.details import details_of
-from domo_insights.ingest.messages import messages_of
+from domo_insights.ingest.details import Details, details_of
+from domo_insights.ingest.messages import MessageRow, messages_of
 from domo_insights.ingest.payload import Callback, callback_of
 from domo_insights.sample import calendar
 from domo_insights.sample.catalogue import Catalogue, Row, row_id
@@ -111,7 +111,7 @@ class Sample:
         seen = {callback.inference_id: at for callback, at, _ in arrived}
         for message in messages_of(conversation_id, [callback for callback, _, _ in arrived]):
             arrival = seen.get(message.message_id) or arrived[-1][1]
-            self.rows["conversation_messages"].append(asdict(message) | {"created_at": arrival})
+            self.rows["conversation_messages"].append(_columns(message) | {"created_at": arrival})
 
     def _describe(
         self, rng: Random, made: Visit, arrived: Sequence[Arrived], demo_id: UUID, of: Product
@@ -131,7 +131,7 @@ class Sample:
                 "id": row_id(rng),
                 "demo_id": demo_id,
                 "tavus_conversation_id": made.conversation_id,
-                **asdict(details_of(callbacks, held)),
+                **_columns(details_of(callbacks, held)),
                 "is_test": made.is_test,
                 "created_at": made.started_at - timedelta(seconds=2),
                 "updated_at": max(at for _, at, _ in arrived),
@@ -169,6 +169,10 @@ class Sample:
             row |= {"duplicates": 0, "conflicts": 0, "refused": 0}
             counts.append(row)
         row[kind] += 1
+
+
+def _columns(value: Details | MessageRow) -> Row:
+    return {field.name: getattr(value, field.name) for field in fields(value)}
 
 
 def _random(part: str) -> Random:
