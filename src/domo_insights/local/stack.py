@@ -9,13 +9,12 @@ from typing import Final
 
 import psycopg
 from pydantic import SecretStr
-from sqlalchemy import exists, select
 
+from domo_insights import sample as sample_data
 from domo_insights import settings as settings_in_force
 from domo_insights.database.engine import engine_for
 from domo_insights.database.login_role import LOGIN_ROLE, create_login_role_sql
 from domo_insights.database.migrations import migrate
-from domo_insights.database.tables import demos
 from domo_insights.errors import EmbeddedError
 from domo_insights.local import auth_api
 from domo_insights.local.keys import Keys, keys_of
@@ -25,7 +24,7 @@ from domo_insights.local.users import Login, ensure_sample_users, sample_logins
 from domo_insights.settings import Settings
 
 OWNER: Final = "postgres"
-_SUPABASE: Final = Path(__file__).with_name("supabase.sql")
+SUPABASE: Final = Path(__file__).with_name("supabase.sql")
 Progress = Callable[[str], None]
 
 
@@ -72,7 +71,7 @@ def running(
     """
     before = settings_in_force.current()
     with PostgresServer(data_dir) as server, ExitStack() as leaving:
-        keys = _prepared(server, sample=sample and migrated, migrated=migrated, progress=progress)
+        keys = _prepared(server, samples=sample and migrated, migrated=migrated, progress=progress)
         base = ""
         if auth:
             base = leaving.enter_context(auth_api.running(server.url(SUPERUSER), keys))
@@ -98,7 +97,7 @@ def prepare_database(
     """
     try:
         with psycopg.connect(server.url(SUPERUSER, database)) as conn:
-            conn.execute(_SUPABASE.read_bytes())
+            conn.execute(SUPABASE.read_bytes())
         if migrated:
             migrate(server.url(OWNER, database), progress)
             with psycopg.connect(server.url(OWNER, database)) as conn:
@@ -110,31 +109,27 @@ def prepare_database(
 
 
 def _prepared(
-    server: PostgresServer, *, sample: bool, migrated: bool, progress: Progress | None
+    server: PostgresServer, *, samples: bool, migrated: bool, progress: Progress | None
 ) -> Keys:
     with locked(server.data_dir / "prepare.lock"):
         keys = keys_of(server.data_dir)
         prepare_database(server, progress=progress, migrated=migrated)
-        if sample:
+        if samples:
             _load_sample_once(server, progress)
     return keys
 
 
 def _load_sample_once(server: PostgresServer, progress: Progress | None) -> None:
-    """Loading is one transaction; the note of it may be lost in a kill, the demos tell then."""
-    from domo_insights import sample
-
-    note = server.data_dir / "sample.loaded"
+    """Loading is one transaction, and does nothing where the sample owners have a demo: so a kill
+    before the note is written does no harm, and the note keeps deleted demos away."""
     with engine_for(server.url(OWNER)).begin() as conn:
         owners = ensure_sample_users(conn, server.data_dir)
-        loaded = conn.scalar(select(exists().where(demos.c.user_id.in_(owners))))
-    if note.exists():
-        return
-    if not loaded:
+    note = server.data_dir / "sample.loaded"
+    if not note.exists():
         if progress:
             progress("Loading sample data")
-        sample.load(server.url(OWNER), owners, datetime.now(UTC))
-    note.touch(mode=0o600)
+        sample_data.load(server.url(OWNER), owners, datetime.now(UTC))
+        note.touch(mode=0o600)
 
 
 def _settings(server: PostgresServer, keys: Keys, base: str) -> Settings:

@@ -1,0 +1,49 @@
+"""The server: the dashboard and its routes. `streamlit run app.py` or `uvicorn app:app`."""
+
+import gc
+from collections.abc import AsyncIterator
+from contextlib import ExitStack, asynccontextmanager
+from pathlib import Path
+
+import streamlit as st
+from domo_insights.ingest.routes import routes as webhook_routes
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from domo_insights import access_log, settings
+from domo_insights.access_log import AccessLog
+from domo_insights.auth.gate import Gate
+from domo_insights.auth.routes import routes as sign_in_routes
+
+ROOT = Path(__file__).resolve().parent
+
+
+async def health(_request: Request) -> JSONResponse:
+    """Whether this process answers; it asks nobody else."""
+    return JSONResponse({"status": "ok"})
+
+
+@asynccontextmanager
+async def lifespan(_app: st.App) -> AsyncIterator[None]:
+    access_log.write_to_stderr()
+    with ExitStack() as leaving:
+        found = settings.current()
+        if not found.hosted:
+            # Hosted processes never load what stands in for the host.
+            from domo_insights.local import stack
+
+            embedded = leaving.enter_context(stack.running(found.insights_data_dir))
+            embedded.server.watch()
+        gc.collect()
+        gc.freeze()  # Streamlit collects garbage after every run: spare it the imports
+        yield
+
+
+app = st.App(
+    ROOT / "src/domo_insights/ui/frame.py",
+    routes=[Route("/healthz", health), *webhook_routes, *sign_in_routes],
+    middleware=[Middleware(AccessLog), Middleware(Gate)],
+    lifespan=lifespan,
+)
