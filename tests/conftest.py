@@ -67,6 +67,11 @@ class Database:
 def server() -> Iterator[PostgresServer]:
     with tempfile.TemporaryDirectory(prefix="domo-") as folder:
         with PostgresServer(Path(folder) / "data") as running:
+            with psycopg.connect(running.url(SUPERUSER), autocommit=True) as conn:
+                # Nothing here outlives the tests; those of crashes start a server of their own.
+                for name in ("fsync", "synchronous_commit", "full_page_writes"):
+                    conn.execute(sql.SQL("alter system set {} = off").format(sql.Identifier(name)))
+                conn.execute("select pg_reload_conf()")
             yield running
 
 

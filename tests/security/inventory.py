@@ -1,0 +1,121 @@
+"""Everything that can be asked, named by hand: what is not here fails a test until it is."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from domo_insights.period import Period
+from tests.security.world import Estate
+
+PERIOD: Final = Period.parse(
+    "2026-02-01..2026-04-01", as_of=datetime(2026, 3, 15, tzinfo=UTC), zone="UTC"
+)
+
+OWNED: Final = {
+    "public.demos",
+    "public.demo_videos",
+    "public.knowledge_chunks",
+    "public.conversation_details",
+    "public.custom_objectives",
+    "public.processed_webhook_events",
+    "public.conversation_messages",
+    "public.audit_logs",
+    "insights.conversation_map",
+    "insights.delivery_counts",
+    "insights.conversations",
+}
+"""Tables and views with rows that belong to somebody."""
+
+CLOSED: Final = {
+    "insights.left_as_found",
+    "insights.table_sizes",
+    "insights.index_usage",
+    "insights_private.web_sessions",
+    "insights_private.sign_in_attempts",
+}
+"""Those that an owner gets nothing from at all."""
+
+SHARED: Final = {"insights.embedding_models"}
+"""Those that say the same to everybody."""
+
+PERIOD_QUERIES: Final = {
+    "conversations.kpis",
+    "conversations.listing",
+    "conversations.message_volume",
+    "conversations.messages_per_day",
+    "conversations.over_time",
+    "demos.ranked",
+    "messages.kpis",
+    "messages.over_time",
+    "replies.kpis",
+    "replies.over_time",
+}
+
+
+def arguments(query: str, target: Estate) -> list[Mapping[str, Any]]:
+    """How to ask `query` for something of `target`, in every way there is. Raises: KeyError."""
+    if query in PERIOD_QUERIES:
+        return [
+            {"period": PERIOD, "demo_id": demo_id, "include_test": test}
+            for demo_id in (None, target.demo_id)
+            for test in (False, True)
+        ]
+    named: dict[str, list[Mapping[str, Any]]] = {
+        "availability.conversations_ever": [{}, {"demo_id": target.demo_id}],
+        "availability.earlier": [
+            {"period": PERIOD},
+            {"period": PERIOD, "demo_id": target.demo_id},
+        ],
+        "availability.unmapped_events": [{"period": PERIOD}],
+        "conversations.transcript": [{"conversation_id": c} for c in target.conversations],
+        "demos.mine": [{}],
+    }
+    return named[query]
+
+
+PAGES: Final = {"overview", "conversations"}
+
+CALLABLE: Final = {
+    "insights_reader": {
+        "insights.viewer_id()",
+        "insights.is_product_team()",
+        "insights.my_demo_ids()",
+        "search_knowledge_chunks(vector,uuid,double precision,integer)",
+        "get_demo_stats(uuid)",
+        "get_demo_dashboard(uuid)",
+        "export_demo_data(uuid)",
+    },
+    "insights_product": {
+        "insights.viewer_id()",
+        "insights.is_product_team()",
+        "insights.my_demo_ids()",
+        "insights.owner_labels()",
+        "insights.slow_queries(integer)",
+    },
+    "insights_editor": {
+        "insights.viewer_id()",
+        "insights.is_product_team()",
+        "insights.my_demo_ids()",
+        "insights.record(text,text,uuid,uuid,jsonb)",
+    },
+    "insights_ingest": {
+        "insights.viewer_id()",
+        "insights.claim(text,uuid,text)",
+        "insights.count_delivery(uuid,text,integer)",
+    },
+    "insights_sessions": {
+        "insights.viewer_id()",
+        "insights.record(text,text,uuid,uuid,jsonb)",
+    },
+    "insights_worker": {"insights.viewer_id()"},
+    "authenticated": {
+        "insights.viewer_id()",
+        "insights.my_demo_ids()",
+        "search_knowledge_chunks(vector,uuid,double precision,integer)",
+        "get_demo_stats(uuid)",
+        "get_demo_dashboard(uuid)",
+        "export_demo_data(uuid)",
+    },
+    "anon": set(),
+}
+"""Functions of ours, beside triggers' own, that each role may call."""

@@ -1,0 +1,147 @@
+"""The harness: two owners with data of the same shape, each text and id marked with its owner.
+
+Whoever adds a table, a query, a function or a page names it in `inventory.py` too, or a test fails.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, insert
+
+from domo_insights.database.tables import (
+    audit_logs,
+    custom_objectives,
+    delivery_counts,
+    web_sessions,
+)
+from domo_insights.viewer import Viewer
+from tests.factories import ANA, BEN, NOON, chunk, conversation, demo, event, message, video
+
+
+@dataclass(frozen=True)
+class Estate:
+    """What one owner has. `mark` is in every text of theirs."""
+
+    owner: Viewer
+    mark: str
+    demo_id: UUID
+    conversations: tuple[str, ...]
+
+    def is_in(self, value: Any) -> bool:
+        """Whether anything of this owner shows in `value`."""
+        text = str(value)
+        return any(trace in text for trace in self.traces)
+
+    @property
+    def traces(self) -> tuple[str, ...]:
+        user = self.owner.user_id
+        return (self.mark, str(self.demo_id), self.demo_id.hex, str(user), self.owner.email)
+
+
+def settle(conn: Connection, owner: Viewer, mark: str) -> Estate:
+    """Rows of `owner` in every table that has an owner."""
+    demo_id = demo(
+        conn,
+        owner,
+        name=f"{mark} demo",
+        tavus_persona_id=f"{mark}-persona",
+        metadata={"note": mark},
+        description=mark,
+    )
+    video(conn, demo_id, title=f"{mark} video", transcript=mark)
+    chunk(conn, demo_id, content=f"{mark} content", question=f"{mark}?", answer=mark)
+    conn.execute(insert(custom_objectives).values(demo_id=demo_id, name=f"{mark} objective"))
+    talks = []
+    for n in range(3):
+        start = NOON + timedelta(days=n)
+        talk = conversation(
+            conn,
+            demo_id,
+            tavus_conversation_id=f"{mark}-talk-{n}",
+            conversation_name=f"{mark} visitor",
+            started_at=start,
+        )
+        event(conn, talk, "system.replica_joined", start, event_data={"mark": mark, "n": n})
+        for turn in range(4):
+            at = start + timedelta(seconds=10 * turn)
+            role = "assistant" if turn % 2 else "user"
+            label = {"sentiment": "negative", "intent": f"{mark}_intent", "confidence": 0.9}
+            message(
+                conn,
+                talk,
+                role,
+                at,
+                content=f"{mark} says {turn}",
+                message_id=f"{mark}-{n}-{turn}",
+                **(label if role == "user" else {}),
+            )
+        event(
+            conn,
+            talk,
+            "system.shutdown",
+            start + timedelta(minutes=1),
+            event_data={"mark": mark, "end": n, "properties": {"shutdown_reason": mark}},
+        )
+        talks.append(talk)
+    conn.execute(
+        insert(delivery_counts).values(
+            demo_id=demo_id, bucket=NOON, duplicates=1, conflicts=1, refused=1
+        )
+    )
+    conn.execute(
+        insert(web_sessions).values(
+            id_hash=mark.encode().ljust(32, b"."),
+            user_id=owner.user_id,
+            email=owner.email,
+            product_team=False,
+            tokens=b"x",
+            csrf="x",
+            expires_at=NOON + timedelta(days=900),
+        )
+    )
+    return Estate(owner, mark, demo_id, tuple(talks))
+
+
+def nobodys(conn: Connection) -> None:
+    """Rows that no mapping gives to anybody."""
+    message(conn, "nobodys-talk", content="NOBODY says")
+    event(conn, "nobodys-talk", event_data={"mark": "NOBODY"})
+
+
+def found_in(estate: Estate, rows: Iterable[Any]) -> list[Any]:
+    """Those of `rows` in which something of `estate` shows."""
+    return [row for row in rows if estate.is_in(row)]
+
+
+def audit_everything(conn: Connection, estate: Estate) -> None:
+    """A trace of the owner in the audit log that names no demo."""
+    conn.execute(
+        insert(audit_logs).values(
+            user_id=estate.owner.user_id,
+            action="sign_in",
+            table_name="web_sessions",
+            new_values={"mark": estate.mark},
+        )
+    )
+
+
+@dataclass(frozen=True)
+class World:
+    """Both estates."""
+
+    ana: Estate
+    ben: Estate
+
+    def foreign_to(self, viewer: Viewer) -> Estate:
+        return self.ben if viewer == ANA else self.ana
+
+
+def make_world(conn: Connection) -> World:
+    ana, ben = settle(conn, ANA, "ANAMARK"), settle(conn, BEN, "BENMARK")
+    nobodys(conn)
+    for estate in (ana, ben):
+        audit_everything(conn, estate)
+    return World(ana, ben)
