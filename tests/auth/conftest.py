@@ -28,6 +28,7 @@ from domo_insights.local import auth_api
 from domo_insights.local.auth_answers import factors
 from domo_insights.local.auth_store import refresh_tokens, sessions, users
 from domo_insights.local.keys import Keys, keys_of
+from domo_insights.settings import Settings
 from tests.conftest import Database
 from tests.factories import ANA, USERS
 
@@ -36,11 +37,21 @@ SITE = "http://127.0.0.1:8501"
 
 
 @dataclass(frozen=True)
-class Supabase:
-    """The sign-in service of one test and, as superuser, the tables behind it."""
+class Issuer:
+    """Who signs access tokens, and where the public keys are."""
 
     url: str
     keys: Keys
+
+    def sign(self, claims: dict[str, Any], **header: Any) -> str:
+        kid = {"kid": self.keys.kid}
+        return jwt.encode(claims, self.keys.private_pem, "ES256", headers=kid | header)
+
+
+@dataclass(frozen=True)
+class Supabase(Issuer):
+    """The sign-in service of one test and, as superuser, the tables behind it."""
+
     admin: Engine
 
     def change_user(self, user_id: Any = ANA.user_id, **values: Any) -> None:
@@ -66,14 +77,41 @@ class Supabase:
             now = conn.execute(select(users.c.email_confirmed_at)).scalars().first()
             conn.execute(insert(factors).values(**row, created_at=now, updated_at=now))
 
-    def sign(self, claims: dict[str, Any], **header: Any) -> str:
-        kid = {"kid": self.keys.kid}
-        return jwt.encode(claims, self.keys.private_pem, "ES256", headers=kid | header)
-
 
 @pytest.fixture(scope="session")
 def keys(tmp_path_factory: pytest.TempPathFactory) -> Keys:
     return keys_of(Path(tmp_path_factory.mktemp("keys")))
+
+
+@pytest.fixture(scope="session")
+def key_service(keys: Keys) -> Iterator[str]:
+    """The sign-in service for what needs no database."""
+    with auth_api.running("postgresql://nobody@127.0.0.1:9/nothing", keys) as url:
+        yield url
+
+
+@pytest.fixture
+def issuer(key_service: str, keys: Keys) -> Iterator[Issuer]:
+    """Settings in force without a database behind them."""
+    settings.activate(
+        Settings(
+            supabase_url=key_service,
+            supabase_publishable_key=keys.publishable_key,
+            supabase_jwt_issuer=keys.issuer,
+            insights_session_keys=SecretStr(Fernet.generate_key().decode()),
+        )
+    )
+    try:
+        yield Issuer(key_service, keys)
+    finally:
+        settings.activate(None)
+
+
+@pytest.fixture
+def visitor(issuer: Issuer) -> Iterator[TestClient]:
+    """A browser that never signs in."""
+    with open_browser() as client:
+        yield client
 
 
 @pytest.fixture
@@ -99,7 +137,9 @@ def supabase(database: Database, keys: Keys) -> Iterator[Supabase]:
 
 def activate(**changes: Any) -> None:
     """The settings in force, with `changes`."""
-    settings.activate(settings.current().model_copy(update=changes))
+    changed = settings.current().model_copy(update=changes)
+    changed.__dict__.pop("session_cipher", None)  # a copy takes what was computed along
+    settings.activate(changed)
 
 
 async def _echo(request: Request) -> Response:

@@ -29,7 +29,7 @@ _PUBLIC: Final = re.compile(
     r"|/static/(js|css|media)(/[A-Za-z0-9_@-][A-Za-z0-9_.@-]*)+"
     r"|/app/static(/[A-Za-z0-9_@-][A-Za-z0-9_.@-]*)+"
 )
-_NO_PAGE: Final = re.compile(r"/(_stcore|media|component|static|app|webhooks|sign-)")
+_NO_PAGE: Final = re.compile(r"/(_stcore|media|component|static|app|webhooks)(/|$)")
 _READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _ALWAYS: Final = {
     "X-Content-Type-Options": "nosniff",

@@ -84,6 +84,8 @@ def _verified(claims: Mapping[str, Any]) -> Verified:
         raise InvalidTokenError
     # user_metadata is the user's own to write, app_metadata only the service role's.
     trusted = claims.get("app_metadata") or {}
+    if not isinstance(trusted, Mapping):
+        raise InvalidTokenError
     email = claims.get("email") or ""
     viewer = Viewer(UUID(claims["sub"]), str(email), trusted.get("role") == PRODUCT_TEAM)
     return Verified(

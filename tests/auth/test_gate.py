@@ -1,0 +1,218 @@
+"""Nothing but what signing in needs is answered to nobody."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+from starlette.websockets import WebSocketDisconnect
+
+from domo_insights.auth.gate import is_public
+from tests.auth.conftest import SITE, Issuer, activate, open_browser, sign_in, site
+from tests.factories import ANA
+
+STREAM = "ws://127.0.0.1:8501/_stcore/stream"
+PUBLIC = [
+    "/healthz",
+    "/readyz",
+    "/_stcore/health",
+    "/favicon.png",
+    "/static/js/index.DormvYxC.js",
+    "/static/css/index.C1JORDN2.css",
+    "/static/media/KaTeX_Main-Bold.x.woff2",
+    "/app/static/inter-latin-wght-normal.woff2",
+    "/webhooks/tavus",
+    "/webhooks/tavus/6f1f6a52-0000-0000-0000-000000000001",
+]
+PAGES = ["/", "/conversations", "/overview", "/a/b", "/index.html", "/healthz/x", "/sign-inx"]
+DATA = [
+    "/media/0123.png",
+    "/_stcore/upload_file/session/file",
+    "/_stcore/host-config",
+    "/_stcore/metrics",
+    "/_stcore/agent/openapi.json",
+    "/component/x/index.html",
+    "/_stcore/health/x",
+]
+TRICKS = [
+    "/webhooks/../conversations",
+    "/webhooks/..%2fconversations",
+    "/webhooks//tavus",
+    "/webhooks/./tavus",
+    "/webhooks/%2e%2e/conversations",
+    "/webhooks/%252e%252e/conversations",
+    "/webhooks\\..\\conversations",
+    "/webhooks/tavus/",
+    "//healthz",
+    "/healthz/",
+    "/healthz/../conversations",
+    "/healthz%00",
+    "/healthz%0a",
+    "/healthz;x",
+    "/HEALTHZ",
+    "/static/../conversations",
+    "/static/js/../../media/x.png",
+    "/static/js/.hidden",
+    "/app/static/../../conversations",
+    "/app/static/%2e%2e/x",
+    "/sign-in/../conversations",
+    "/_stcore/health/../stream",
+    "/conversations/_stcore/health",
+    "/conversations?/healthz",
+]
+
+
+@pytest.mark.parametrize("path", PUBLIC)
+def test_public_paths_need_no_session(visitor: TestClient, path: str) -> None:
+    assert visitor.get(path).text == f"app {path} -"
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_pages_lead_to_the_sign_in(visitor: TestClient, path: str) -> None:
+    answer = visitor.get(path)
+    assert answer.status_code == 303
+    assert answer.headers["location"].startswith("/sign-in")
+
+
+@pytest.mark.parametrize("path", DATA)
+def test_data_is_refused(visitor: TestClient, path: str) -> None:
+    answer = visitor.get(path)
+    assert (answer.status_code, answer.json()["error"]) == (401, "not_signed_in")
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS"])
+def test_other_methods_are_refused(visitor: TestClient, method: str) -> None:
+    assert visitor.request(method, "/conversations").status_code == 401
+
+
+def test_a_script_asking_a_page_is_refused_in_json(visitor: TestClient) -> None:
+    answer = visitor.get("/conversations", headers={"Accept": "application/json"})
+    assert (answer.status_code, answer.json()["error"]) == (401, "not_signed_in")
+
+
+@pytest.mark.parametrize("raw", TRICKS)
+def test_no_spelling_of_a_path_opens_anything(issuer: Issuer, raw: str) -> None:
+    status, reached = asyncio.run(_ask(raw))
+    assert status in {303, 401}
+    assert not reached
+
+
+def test_every_path_class_opens_after_sign_in(browser: TestClient) -> None:
+    sign_in(browser)
+    for path in [*PAGES, *DATA]:
+        assert browser.get(path).text == f"app {path} {ANA.email}"
+
+
+@pytest.mark.parametrize("value", ["", "x", "é" * 43, "A" * 4000, "A;B", '"quoted"'])
+def test_cookies_that_are_no_session_open_nothing(visitor: TestClient, value: str) -> None:
+    headers = {"Cookie": f"domo_sid={value}".encode()}
+    assert visitor.get("/", headers=headers).status_code == 303  # type: ignore[arg-type]
+
+
+def test_websocket_needs_a_session(visitor: TestClient) -> None:
+    with (
+        pytest.raises(WebSocketDisconnect) as closed,
+        visitor.websocket_connect(STREAM, headers={"Origin": SITE}),
+    ):
+        pass
+    assert closed.value.code == 4401
+
+
+def test_websocket_knows_the_viewer(browser: TestClient) -> None:
+    sign_in(browser)
+    with browser.websocket_connect(STREAM, headers={"Origin": SITE}) as socket:
+        assert socket.receive_text() == ANA.email
+
+
+@pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://127.0.0.1:9999"])
+def test_websocket_from_another_site_is_closed(browser: TestClient, origin: str) -> None:
+    sign_in(browser)
+    with (
+        pytest.raises(WebSocketDisconnect) as closed,
+        browser.websocket_connect(STREAM, headers={"Origin": origin}),
+    ):
+        pass
+    assert closed.value.code == 4403
+
+
+def test_upload_from_another_site_is_refused(browser: TestClient) -> None:
+    sign_in(browser)
+    foreign = {"Origin": "http://evil.example"}
+    answer = browser.put("/_stcore/upload_file/session/file", headers=foreign)
+    assert (answer.status_code, answer.json()["error"]) == (403, "foreign_origin")
+
+
+def test_database_away_is_said_in_words(browser: TestClient) -> None:
+    from pydantic import SecretStr
+
+    sign_in(browser)
+    activate(database_url=SecretStr("postgresql://domo_insights@127.0.0.1:9/postgres"))
+    page = browser.get("/conversations?period=7d")
+    assert page.status_code == 503
+    assert "The database cannot be reached." in page.text
+    assert 'href="/conversations?period=7d"' in page.text
+    data = browser.get("/media/x.png")
+    assert (data.status_code, data.json()["error"]) == (503, "unavailable")
+    assert browser.get("/sign-in").status_code == 503
+    assert browser.get("/healthz").status_code == 200
+
+
+def test_security_headers_on_the_app(browser: TestClient) -> None:
+    sign_in(browser)
+    headers = browser.get("/").headers
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["x-frame-options"] == "SAMEORIGIN"
+
+
+def test_the_whole_of_a_path_decides() -> None:
+    assert not is_public("/conversations\n/healthz")
+    assert not is_public("/healthz\n")
+
+
+def test_below_a_prefix_of_the_server(visitor: TestClient) -> None:
+    with TestClient(site(), base_url=SITE, root_path="/insights", follow_redirects=False) as client:
+        assert client.get("/insights/healthz").status_code == 200
+        assert client.get("/insights/media/x").status_code == 401
+
+
+def test_invented_id_opens_nothing(browser: TestClient) -> None:
+    headers = {"Cookie": f"domo_sid={'A' * 43}"}
+    assert browser.get("/", headers=headers).status_code == 303
+
+
+def test_other_sessions_do_not_mix(browser: TestClient) -> None:
+    sign_in(browser)
+    with open_browser() as other:
+        assert other.get("/").status_code == 303
+
+
+async def _ask(raw: str) -> tuple[int, bool]:
+    """Status of GET `raw`, the path as uvicorn would give it, and whether the app was reached."""
+    from urllib.parse import unquote
+
+    from domo_insights.auth.gate import Gate
+
+    reached, started = [], []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        reached.append(scope["path"])
+
+    async def send(message: Any) -> None:
+        if message["type"] == "http.response.start":
+            started.append(message["status"])
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    path, _, query = raw.partition("?")
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "scheme": "http",
+        "path": unquote(path),
+        "raw_path": path.encode(),
+        "query_string": query.encode(),
+        "headers": [(b"host", b"127.0.0.1:8501"), (b"accept", b"text/html")],
+    }
+    await Gate(app)(scope, receive, send)
+    return (started or [0])[0], bool(reached)
