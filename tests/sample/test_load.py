@@ -101,7 +101,7 @@ def test_rows_are_placed_with_their_demos_and_owners_see_only_theirs(loaded: Dat
         )
         assert conn.execute(unmapped).scalar_one() == 6
         sides = select(tables.conversation_map.c.conversation_id, tables.conversation_map.c.demo_id)
-        held = {one: demo_id for one, demo_id in conn.execute(sides)}
+        held = dict(conn.execute(sides).all())
         for demo_id, conversation_id in conn.execute(
             select(events.c.demo_id, events.c.conversation_id).distinct()
         ):

@@ -197,3 +197,21 @@ def test_one_demo_went_quiet_one_grows_one_fades() -> None:
     assert len(before) >= 12
     assert share_of_last_half("tandem") > 0.6
     assert share_of_last_half("ledgerloop") < 0.45
+
+
+def test_the_visitors_of_one_demo_got_unhappier() -> None:
+    rows = made()
+    demos = {row["conversation_id"]: row["demo_id"] for row in rows["conversation_map"]}
+    keys = _key_of(rows)
+
+    def negative(first: int, last: int) -> float:
+        moods = [
+            row["sentiment"] == "negative"
+            for row in _said(rows)
+            if keys.get(demos.get(row["conversation_id"])) == "ledgerloop"
+            and row["sentiment"]
+            and NOW - timedelta(days=first) <= row["occurred_at"] < NOW - timedelta(days=last)
+        ]
+        return sum(moods) / len(moods)
+
+    assert negative(30, 0) > negative(60, 30) + 0.12

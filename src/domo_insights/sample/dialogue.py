@@ -42,6 +42,7 @@ class Dialogue:
     _said: set[str] = field(default_factory=set)
     _carry: str = ""
     _sour: bool = False
+    _asked: bool = False
 
     def say(self, text: str, sentiment: str, intent: str, plain: bool = True) -> str:
         """The visitor speaks, after a short reaction to what came before."""
@@ -111,7 +112,9 @@ class Dialogue:
     def question(self, topic: Topic) -> str:
         question = self.pick(topic.questions)
         troubled = topic.intent == "support_issue"
-        sentiment = "negative" if self.chance(0.55 if troubled else 0.03) else "neutral"
+        sentiment = (
+            "negative" if self.chance(0.55 if troubled else 0.025 * self.temper) else "neutral"
+        )
         aside = self._aside()
         said = self.say(_led(aside, question), sentiment, topic.intent, not self.chance(0.13))
         return said if not aside else self._filled(question)
@@ -121,7 +124,7 @@ class Dialogue:
             return ""
         if self._carry:
             return self.rng.choice(("So ", "And "))
-        first = len(self.lines) < 2
+        first, self._asked = not self._asked, True
         return self.rng.choice(("Hi, ", "So, ", "Quick question. ") if first else common().asides)
 
     def _misunderstood(self, topic: Topic, asked: str) -> None:

@@ -5,6 +5,8 @@ from typing import Final
 
 DAYS: Final = 90
 """How far back the conversations go."""
+TROUBLED_DAYS: Final = 29
+"""Since when a demo's visitors have the temper of the last weeks."""
 BAD_AFTERNOON: Final = 12
 """Days ago on which the webhook handler was slow, moved back to a working day."""
 SILENT: Final = ((5, 13, 2), (16, 9, 1))
@@ -17,7 +19,7 @@ class Plan:
 
     `trend`: what a day weighs at the start and at the end of the demo's life, `rush`: an age at
     which many came at once, `weekend`: a Saturday's weight against a Tuesday's, `temper`: how
-    much more often than usual visitors lose patience, at the start and at the end, `unlabelled
+    much more often than usual visitors lose patience, at first and in the last weeks, `unlabelled
     _until`: age down to which the sender had no labels to send, `tests`: visits that are tests.
     """
 
@@ -70,8 +72,8 @@ PLANS: Final = (
         EUROPE,
         160,
         149,
-        trend=(1.9, 0.45),
-        temper=(0.7, 2.6),
+        trend=(1.8, 0.6),
+        temper=(0.7, 3.2),
         reply_seconds=3.1,
     ),
     Plan("quietmetrics", 0, "published", "pc05f7d9981be", 62, 1, EUROPE, 122, 112, quiet=9),

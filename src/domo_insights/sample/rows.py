@@ -16,7 +16,7 @@ from domo_insights.sample.catalogue import Catalogue, Row, row_id
 from domo_insights.sample.content import Product, common, product
 from domo_insights.sample.delivery import delivery
 from domo_insights.sample.labels import Classifier
-from domo_insights.sample.portfolio import PLANS, STRANGER, Plan
+from domo_insights.sample.portfolio import PLANS, STRANGER, TROUBLED_DAYS, Plan
 from domo_insights.sample.tavus import Recorder, Visit, identifier
 from domo_insights.sample.visits import rehearsal, visit
 
@@ -77,7 +77,7 @@ class Sample:
         age = (self._now - start) / timedelta(days=1)
         labelled = plan.unlabelled_until is None or age < plan.unlabelled_until
         calm, worn = plan.temper
-        temper = calm + (worn - calm) * (1 - age / 90)
+        temper = worn if age < TROUBLED_DAYS else calm
         of = product(plan.key)
         talk = rehearsal(rng, of) if is_test else visit(rng, of, temper)
         made = Visit(identifier(rng, "c", 12), start, is_test)

@@ -64,7 +64,7 @@ def _journey(rng: Random, product: Product, wanted: int) -> list[Topic]:
 
     Somebody with a support issue is a customer, and asks for that alone.
     """
-    weights = {"support_issue": 0.35, "small_talk": 0.5}
+    weights = {"support_issue": 0.8, "small_talk": 0.5}
     pool = list(product.topics)
     chosen: list[Topic] = []
     while pool and len(chosen) < wanted:
