@@ -3,7 +3,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domo_insights import metrics
-from domo_insights.change import NO_EARLIER_DATA, Measured, Tone, change, newcombe, share
+from domo_insights.change import (
+    NO_EARLIER_DATA,
+    Measured,
+    Tone,
+    change,
+    measured,
+    newcombe,
+    share,
+)
 from domo_insights.metrics import THIN
 
 
@@ -46,7 +54,7 @@ def test_a_count_has_a_percentage_only_on_a_base_of_ten():
     assert counted(8, 10).text == f"−2 (−20{THIN}%)"
     assert counted(10, 10).text == "no change"
     few = counted(15, 9)
-    assert (few.text, few.detail, few.direction) == ("too few to tell", "was 9", 0)
+    assert (few.text, few.was, few.direction) == ("too few to tell", "was 9", 0)
     assert counted(15, 0).text == "too few to tell"
 
 
@@ -55,13 +63,14 @@ def test_good_and_bad_belong_to_the_metric():
     assert counted(10, 20).tone is Tone.BAD
     slower = change(metrics.REPLY_P95, Measured(3.0, 9), Measured(1.0, 8))
     assert (slower.text, slower.tone, slower.direction) == (f"+2.0{THIN}s", Tone.BAD, 1)
-    assert slower.detail == f"was 1.0{THIN}s; of 9 and 8 values"
+    assert slower.was == f"was 1.0{THIN}s"
+    assert slower.basis == "over 9 values now and 8 before"
 
 
 def test_a_share_changed_only_when_its_interval_leaves_out_zero():
     unsure = change(metrics.NEGATIVE_SHARE, share(5, 56), share(0, 29))
     assert unsure.text == "no clear change"
-    assert "−3.8 to +19.3" in unsure.detail
+    assert "−3.8 to +19.3" in unsure.basis
     sure = change(metrics.NEGATIVE_SHARE, share(56, 70), share(48, 80))
     assert (sure.text, sure.tone) == (f"+20.0{THIN}pp", Tone.BAD)
 
@@ -74,4 +83,12 @@ def test_without_earlier_data_it_says_so(before):
 def test_nothing_now_is_not_a_change():
     gone = change(metrics.MEDIAN_DURATION, Measured(None, 0), Measured(30.0, 3))
     assert gone.text == "nothing to compare"
-    assert "30" in gone.detail
+    assert "30" in gone.was
+
+
+def test_a_row_says_on_what_its_numbers_rest():
+    row = {"conversations": 3, "active_share": 1 / 3, "median_duration": float("nan"),
+           "known_durations": 0}  # fmt: skip
+    assert measured(metrics.CONVERSATIONS, row) == Measured(3.0, 3)
+    assert measured(metrics.ACTIVE_SHARE, row) == Measured(1 / 3, 3, 1)
+    assert measured(metrics.MEDIAN_DURATION, row) == Measured(None, 0)

@@ -1,5 +1,6 @@
 """How a number is compared with the period before, in words that do not claim too much."""
 
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from math import sqrt
@@ -29,10 +30,11 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """`text` says how it changed, `detail` shows the number before and how sure that is."""
+    """`text` says how it changed, `was` the number before, `basis` how sure that is."""
 
     text: str
-    detail: str = ""
+    was: str = ""
+    basis: str = ""
     direction: int = 0
     tone: Tone = Tone.NEUTRAL
 
@@ -43,6 +45,17 @@ NO_EARLIER_DATA: Final = Change("no earlier data")
 def share(hits: int, count: int) -> Measured:
     """`hits` of `count`; no value when there is nothing to take a share of."""
     return Measured(hits / count if count else None, count, hits)
+
+
+def measured(metric: Metric, row: Mapping[Hashable, float]) -> Measured:
+    """`metric` of one row of an answer, with the number of cases that the row says it rests on."""
+    value = row[metric.key]
+    if metric.kind is Kind.COUNT:
+        return Measured(float(value), int(value))
+    count = int(row[metric.cases])
+    if value != value:
+        return Measured(None, count)
+    return Measured(float(value), count, round(value * count) if metric.kind is Kind.SHARE else 0)
 
 
 def change(metric: Metric, now: Measured, before: Measured | None) -> Change:
@@ -86,25 +99,26 @@ def _count(metric: Metric, now: float, before: float) -> Change:
         return Change("no change", was)
     sign, percent = _sign(step), abs(step) / before
     text = f"{sign}{metric.text(abs(step))} ({sign}{percent:.0%})".replace("%", f"{THIN}%")
-    return Change(text, was, *_leaning(metric, step))
+    return Change(text, was, "", *_leaning(metric, step))
 
 
 def _share(metric: Metric, now: Measured, before: Measured) -> Change:
     low, high = newcombe(now.hits, now.count, before.hits, before.count)
     step = now.hits / now.count - before.hits / before.count
-    interval = f"95{THIN}% interval {_points(low)} to {_points(high)}"
-    was = f"was {metric.text(before.value)}; {interval}"
+    basis = f"95{THIN}% interval {_points(low)} to {_points(high)} percentage points"
+    was = f"was {metric.text(before.value)}"
     if low <= 0 <= high:
-        return Change("no clear change", was)
-    return Change(f"{_points(step)}{THIN}pp", was, *_leaning(metric, step))
+        return Change("no clear change", was, basis)
+    return Change(f"{_points(step)}{THIN}pp", was, basis, *_leaning(metric, step))
 
 
 def _median(metric: Metric, now: float, count: int, before: float, count_before: int) -> Change:
-    counts = f"of {count:,} and {count_before:,} values".replace(",", THIN)
-    was, step = f"was {metric.text(before)}; {counts}", now - before
+    basis = f"over {count:,} values now and {count_before:,} before".replace(",", THIN)
+    was, step = f"was {metric.text(before)}", now - before
     if not step:
-        return Change("no change", was)
-    return Change(f"{_sign(step)}{metric.text(abs(step))}", was, *_leaning(metric, step))
+        return Change("no change", was, basis)
+    text = f"{_sign(step)}{metric.text(abs(step))}"
+    return Change(text, was, basis, *_leaning(metric, step))
 
 
 def _points(step: float) -> str:

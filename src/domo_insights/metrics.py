@@ -34,7 +34,7 @@ class Metric:
     """One measured quantity. `key` is its column name in every frame.
 
     `spec` is a Python format and a d3 format at once. Shares are fractions of 1, durations
-    seconds.
+    seconds. `cases` is the column that says on how many cases a share or a median rests.
     """
 
     key: str
@@ -45,6 +45,7 @@ class Metric:
     better: Better
     meaning: str
     source: str
+    cases: str = ""
 
     @property
     def axis(self) -> str:
@@ -85,6 +86,7 @@ ACTIVE_SHARE: Final = Metric(
     "active_share", "Active share", "", Kind.SHARE, ".1%", Better.UP,
     "Share of the period's conversations with at least 2 user messages and 1 assistant message.",
     _CONVERSATION_ROWS,
+    cases="conversations",
 )  # fmt: skip
 MESSAGES: Final = Metric(
     "messages", "Messages", "", Kind.COUNT, ",.0f", Better.UP,
@@ -102,6 +104,7 @@ MEDIAN_LENGTH: Final = Metric(
     "Median number of user and assistant messages over the period's conversations; 0 counts."
     " The smallest value that at least half of them do not exceed.",
     _CONVERSATION_ROWS,
+    cases="conversations",
 )  # fmt: skip
 MEDIAN_DURATION: Final = Metric(
     "median_duration", "Median duration", "s", Kind.MEDIAN, ",.0f", Better.UP,
@@ -109,26 +112,31 @@ MEDIAN_DURATION: Final = Metric(
     " seconds. Start is started_at, else when the replica joined, else the earliest message or"
     " event; end is the shutdown, else completed_at, else the last utterance.",
     _CONVERSATION_ROWS,
+    cases="known_durations",
 )  # fmt: skip
 NEGATIVE_SHARE: Final = Metric(
     "negative_share", "Negative share", "", Kind.SHARE, ".1%", Better.DOWN,
     "Negative user messages / user messages that have a sentiment.",
     _MESSAGE_ROWS,
+    cases="labelled",
 )  # fmt: skip
 POSITIVE_SHARE: Final = Metric(
     "positive_share", "Positive share", "", Kind.SHARE, ".1%", Better.UP,
     "Positive user messages / user messages that have a sentiment.",
     _MESSAGE_ROWS,
+    cases="labelled",
 )  # fmt: skip
 NEUTRAL_SHARE: Final = Metric(
     "neutral_share", "Neutral share", "", Kind.SHARE, ".1%", Better.NEITHER,
     "Neutral user messages / user messages that have a sentiment.",
     _MESSAGE_ROWS,
+    cases="labelled",
 )  # fmt: skip
 UNLABELLED_SHARE: Final = Metric(
     "unlabelled_share", "Unlabelled share", "", Kind.SHARE, ".1%", Better.DOWN,
     "User messages without sentiment / user messages.",
     _MESSAGE_ROWS,
+    cases="user_messages",
 )  # fmt: skip
 REPLY_P50: Final = Metric(
     "reply_p50", "Reply time p50", "s", Kind.MEDIAN, ",.1f", Better.DOWN,
@@ -137,6 +145,7 @@ REPLY_P50: Final = Metric(
     " Counted by the conversation's start; pairs with a message without a time of its own are"
     " left out.",
     "conversation_messages of insights.conversations, dated by the conversation's started_at",
+    cases="replies",
 )  # fmt: skip
 REPLY_P95: Final = Metric(
     "reply_p95", "Reply time p95", "s", Kind.MEDIAN, ",.1f", Better.DOWN,
@@ -145,6 +154,7 @@ REPLY_P95: Final = Metric(
     " Counted by the conversation's start; pairs with a message without a time of its own are"
     " left out.",
     "conversation_messages of insights.conversations, dated by the conversation's started_at",
+    cases="replies",
 )  # fmt: skip
 UNMAPPED_EVENTS: Final = Metric(
     "unmapped_events", "Unmapped events", "", Kind.COUNT, ",.0f", Better.DOWN,

@@ -12,7 +12,7 @@ def alt_over_time(title: str, frame: pd.DataFrame, metric: Metric, *, time: str 
     if totals.empty:
         return f"{title}: nothing to show."
     style = moment_format(frame[time])
-    peak = pd.DatetimeIndex(totals.index)[totals.argmax()]
+    peak = pd.DatetimeIndex(totals.index)[int(totals.argmax())]
     words = f"{title} from {frame[time].iloc[0]:{style}} to {frame[time].iloc[-1]:{style}}."
     if metric.kind is Kind.COUNT:
         words += f" In all {metric.text(float(totals.sum()))}."

@@ -1,0 +1,1 @@
+"""Everything that is drawn; the only package that knows Streamlit."""

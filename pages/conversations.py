@@ -1,0 +1,33 @@
+"""How much do visitors talk, and where do they stop?"""
+
+import streamlit as st
+
+from domo_insights import metrics
+from domo_insights.queries import conversations, messages, replies
+from domo_insights.ui import cards, empty, filters, tables, transcripts, trends
+
+asked = filters.asked()
+chosen = transcripts.chosen()
+if not chosen and not empty.anything(asked):
+    st.stop()
+
+cards.row(
+    asked,
+    {
+        metrics.CONVERSATIONS: conversations,
+        metrics.ACTIVE_SHARE: conversations,
+        metrics.MESSAGES: messages,
+        metrics.MEDIAN_LENGTH: conversations,
+        metrics.MEDIAN_DURATION: conversations,
+        metrics.REPLY_P50: replies,
+    },
+)
+
+trends.volume_by_role(asked, conversations.message_volume)
+
+rows, words = st.columns([3, 2]) if chosen else (st.container(), None)
+with rows:
+    tables.all_conversations(asked, conversations.listing, conversations.kpis)
+if words:
+    with words:
+        transcripts.transcript(chosen, conversations.transcript)

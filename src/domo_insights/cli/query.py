@@ -1,0 +1,159 @@
+"""`domo-insights query`: the questions of the pages, asked from the command line."""
+
+import getpass
+import inspect
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Annotated, Any
+from uuid import UUID
+
+import typer
+from sqlalchemy import Engine, cast, column, func, select, table
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.exc import SQLAlchemyError
+
+from domo_insights.cli.context import DataDir, database
+from domo_insights.cli.output import as_csv, as_json, as_table
+from domo_insights.database.doors import reading, sessions
+from domo_insights.database.engine import engine_for
+from domo_insights.database.failures import as_ours
+from domo_insights.errors import DomoInsightsError, PeriodError, WrongUseError
+from domo_insights.period import Period
+from domo_insights.queries import QUERIES, Query, demos
+from domo_insights.settings import Settings
+from domo_insights.viewer import PRODUCT_TEAM, Viewer
+
+_users = table(
+    "users",
+    *(column(name) for name in ("id", "email", "deleted_at", "raw_app_meta_data")),
+    schema="auth",
+)
+
+
+class Format(StrEnum):
+    """How the answer is written."""
+
+    TABLE = "table"
+    CSV = "csv"
+    JSON = "json"
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(query)
+
+
+def query(
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="See --list.")] = None,
+    listed: Annotated[bool, typer.Option("--list", help="What can be asked.")] = False,
+    as_email: Annotated[
+        str | None, typer.Option("--as", metavar="EMAIL", help="In whose name; leaves a trace.")
+    ] = None,
+    period: Annotated[
+        str | None, typer.Option(help="30d (the default), 24h, or A..B; day B is excluded.")
+    ] = None,
+    zone: Annotated[str, typer.Option(help="Whose days, as in Europe/Berlin.")] = "UTC",
+    demo: Annotated[str | None, typer.Option(metavar="ID", help="One demo alone.")] = None,
+    conversation: Annotated[
+        str | None, typer.Option(metavar="ID", help="For conversations.transcript.")
+    ] = None,
+    include_test: Annotated[
+        bool, typer.Option("--include-test", help="Count test conversations as well.")
+    ] = False,
+    form: Annotated[Format, typer.Option("--format", help="How to write it.")] = Format.TABLE,
+    data_dir: DataDir = None,
+) -> None:
+    """Ask a question of the pages in somebody's name."""
+    if listed:
+        for known, question in QUERIES.items():
+            typer.echo(f"{known:34}{(inspect.getdoc(question) or '').splitlines()[0]}")
+        return
+    question = _question(name)
+    given = _arguments(question, period, zone, demo, conversation, include_test)
+    if not as_email:
+        raise WrongUseError("Nobody to ask for.", hint="Say --as EMAIL.")
+    with database(data_dir) as settings:
+        frame = _answer(settings, str(name), as_email, given)
+    match form:
+        case Format.JSON:
+            typer.echo(as_json(frame))
+        case Format.CSV:
+            typer.echo(as_csv(frame), nl=False)
+        case Format.TABLE:
+            typer.echo(as_table(frame))
+
+
+def _answer(settings: Settings, name: str, email: str, given: dict[str, Any]) -> Any:
+    engine = engine_for(settings.secret("database_url"))
+    viewer = _viewer(engine_for(settings.secret("database_admin_url")), email)
+    with sessions(engine, viewer) as conn:
+        details = {"query": name, "operator": getpass.getuser()}
+        trace = cast(details, JSONB)
+        conn.execute(
+            select(func.insights.record("impersonate", "queries", viewer.user_id, None, trace))
+        )
+    with reading(engine, viewer) as conn:
+        asked = given.get("demo_id")
+        if asked is not None and asked not in set(demos.mine(conn)["demo_id"]):
+            raise DomoInsightsError(f"{email} has no demo {asked}.", hint="See: query demos.mine")
+        return QUERIES[name](conn, **given)
+
+
+def _question(name: str | None) -> Query:
+    if name not in QUERIES:
+        what = f"There is no query {name}." if name else "No query is named."
+        raise WrongUseError(what, hint="domo-insights query --list shows all of them.")
+    return QUERIES[name]
+
+
+def _arguments(
+    question: Query,
+    period: str | None,
+    zone: str,
+    demo: str | None,
+    conversation: str | None,
+    include_test: bool,
+) -> dict[str, Any]:
+    """What `question` takes, from what was said. Raises: WrongUseError."""
+    try:
+        asked = Period.parse(period or "30d", datetime.now(UTC), zone)
+        demo_id = UUID(demo) if demo else None
+    except PeriodError as error:
+        raise WrongUseError(str(error), hint=error.hint) from error
+    except ValueError as error:
+        raise WrongUseError(f"{demo} is not the id of a demo.", hint="It is a UUID.") from error
+    said = {
+        "period": (asked, period is not None),
+        "demo_id": (demo_id, demo is not None),
+        "conversation_id": (conversation, conversation is not None),
+        "include_test": (include_test, include_test),
+    }
+    takes = inspect.signature(question).parameters
+    for name, (_, was_said) in said.items():
+        if was_said and name not in takes:
+            raise WrongUseError(f"This query does not take --{_OPTIONS.get(name, name)}.")
+    if "conversation_id" in takes and not conversation:
+        raise WrongUseError("No conversation is named.", hint="Say --conversation ID.")
+    return {name: value for name, (value, _) in said.items() if name in takes}
+
+
+_OPTIONS = {
+    "demo_id": "demo",
+    "conversation_id": "conversation",
+    "include_test": "include-test",
+}
+
+
+def _viewer(owner: Engine, email: str) -> Viewer:
+    """The user with this e-mail, as the sign-in service keeps them. Raises: DomoInsightsError."""
+    statement = select(_users).where(
+        func.lower(_users.c.email) == email.strip().lower(), _users.c.deleted_at.is_(None)
+    )
+    try:
+        with owner.connect() as conn:
+            row = conn.execute(statement).first()
+    except SQLAlchemyError as error:
+        raise as_ours(error) from error
+    if row is None:
+        raise DomoInsightsError(f"There is no user {email}.", hint="Check the address.")
+    role = (row.raw_app_meta_data or {}).get("role")
+    return Viewer(row.id, row.email, product_team=role == PRODUCT_TEAM)

@@ -1,0 +1,68 @@
+"""The pieces every page is built from. Each stands alone: one that fails takes no other along."""
+
+import logging
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+
+from domo_insights.errors import BusyError, DatabaseError, DomoInsightsError, NotSignedInError
+
+_log = logging.getLogger(__name__)
+_CONFIG: Final = {"displayModeBar": False}
+
+
+@contextmanager
+def alone(key: str, *, height: int | None = None) -> Iterator[None]:
+    """A part of a page: a skeleton while it loads, its own error when it cannot."""
+    waiting = st.skeleton(height=height) if height else st.empty()
+    try:
+        with waiting.container():
+            yield
+    except DomoInsightsError as problem:
+        with waiting.container():
+            error(problem, key)
+    except Exception as fault:
+        # A fault's message may hold what visitors said; where it happened does not.
+        where = "".join(traceback.format_tb(fault.__traceback__))
+        _log.error("The block %s failed: %s\n%s", key, type(fault).__name__, where)
+        with waiting.container():
+            error(DomoInsightsError("This part cannot be shown."), key)
+
+
+@contextmanager
+def card(title: str, about: str = "", *, key: str) -> Iterator[None]:
+    """A titled box with a border that stands alone."""
+    with st.container(border=True, key=key):
+        st.subheader(title, anchor=False)
+        if about:
+            st.caption(about)
+        with alone(key):
+            yield
+
+
+def chart(figure: go.Figure, frame: pd.DataFrame, *, key: str, alt: str) -> None:
+    """A figure, with its numbers one click away."""
+    st.plotly_chart(figure, key=f"{key}_figure", alt=alt, config=_CONFIG)
+    with st.expander("Numbers", icon=":material/table:", key=f"{key}_numbers"):
+        st.dataframe(frame, hide_index=True, height=240, alt=f"{alt} As a table.")
+
+
+def error(problem: DomoInsightsError, key: str) -> None:
+    """A problem in words, and a way out."""
+    st.error(str(problem), icon=":material/error:")
+    if problem.hint:
+        st.caption(problem.hint)
+    if isinstance(problem, NotSignedInError):
+        sign_in()
+    elif isinstance(problem, (DatabaseError, BusyError)) or type(problem) is DomoInsightsError:
+        st.button("Try again", key=f"again_{key}", icon=":material/refresh:")
+
+
+def sign_in() -> None:
+    """The way back for somebody whose session is over."""
+    st.html('<p><a href="/sign-in">Go to the sign-in page</a></p>')

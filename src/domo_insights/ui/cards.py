@@ -1,0 +1,80 @@
+"""The row of numbers at the top of a page."""
+
+from collections.abc import Mapping
+from typing import Any, Final, Protocol
+from uuid import UUID
+
+import pandas as pd
+import streamlit as st
+from sqlalchemy import Connection
+
+from domo_insights.change import Change, Measured, Tone, change, measured
+from domo_insights.metrics import Metric
+from domo_insights.period import Period
+from domo_insights.queries import availability
+from domo_insights.ui import blocks
+from domo_insights.ui.data import load, so_far
+from domo_insights.ui.filters import Asked
+
+_COLOURS: Final[dict[Tone, Any]] = {Tone.GOOD: "green", Tone.BAD: "red", Tone.NEUTRAL: "gray"}
+_ARROWS: Final[dict[int, Any]] = {-1: "down", 0: "off", 1: "up"}
+_NARROWEST: Final = 150
+
+
+class _Question(Protocol):
+    def __call__(
+        self, conn: Connection, period: Period, demo_id: UUID | None, include_test: bool, /
+    ) -> pd.DataFrame: ...
+
+
+class Subject(Protocol):
+    """A module of queries that knows the headline numbers of its subject."""
+
+    @property
+    def kpis(self) -> _Question: ...
+    @property
+    def over_time(self) -> _Question: ...
+
+
+def row(asked: Asked, wanted: Mapping[Metric, Subject]) -> None:
+    """One card per metric, each loaded and compared by itself."""
+    with st.grid(len(wanted), min_column_width=_NARROWEST, key="kpis") as grid:
+        for metric, subject in wanted.items():
+            with grid.cell(), blocks.alone(f"kpi_{metric.key}", height=150):
+                _card(metric, subject, asked)
+
+
+def _card(metric: Metric, subject: Subject, asked: Asked) -> None:
+    now = measured(metric, load(subject.kpis, *asked).iloc[0].to_dict())
+    before = measured(metric, load(subject.kpis, *asked.before).iloc[0].to_dict())
+    moved = change(metric, now, before if _known_before(before, asked) else None)
+    trend = so_far(load(subject.over_time, *asked), asked.period)[metric.key].dropna()
+    st.metric(
+        metric.label,
+        metric.text(now.value),
+        moved.text,
+        delta_color=_COLOURS[moved.tone],
+        delta_arrow=_ARROWS[moved.direction],
+        delta_description=moved.was or None,
+        help=_about(metric, now, moved),
+        border=True,
+        height="stretch",
+        chart_data=trend.tolist() if len(trend) > 1 else None,
+        chart_type="area",
+    )
+
+
+def _known_before(before: Measured, asked: Asked) -> bool:
+    """Whether there was anything so early: a quiet time before is not the same as none."""
+    if before.count:
+        return True
+    return bool(load(availability.earlier, asked.period, asked.demo_id).iloc[0, 0])
+
+
+def _about(metric: Metric, now: Measured, moved: Change) -> str:
+    words = [metric.meaning]
+    if metric.cases:
+        words.append(f"Rests on {now.count:,} cases.")
+    if moved.basis:
+        words.append(f"Compared with the period before: {moved.was}, {moved.basis}.")
+    return "\n\n".join(words)

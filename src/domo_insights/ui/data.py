@@ -1,0 +1,55 @@
+"""The one road from a page to the database: pooled, cached for moments, in the viewer's name."""
+
+from collections.abc import Callable
+from typing import Any, Concatenate, Final, ParamSpec
+from uuid import UUID
+
+import pandas as pd
+import streamlit as st
+from sqlalchemy import Connection
+
+from domo_insights.database.doors import reading
+from domo_insights.database.engine import engine_for
+from domo_insights.period import Period
+from domo_insights.settings import current
+from domo_insights.ui.session import current_viewer
+from domo_insights.viewer import Viewer
+
+P = ParamSpec("P")
+Query = Callable[Concatenate[Connection, P], pd.DataFrame]
+FRESH_SECONDS: Final = 3
+"""A new event counts on the page within this time."""
+
+
+def load(query: Query[P], *args: P.args, **kwargs: P.kwargs) -> pd.DataFrame:
+    """Answer `query`, from the cache while it is fresh.
+
+    Raises: NotSignedInError, DatabaseError.
+    """
+    viewer, name = current_viewer(), f"{query.__module__}.{query.__qualname__}"
+    address = current().secret("database_url")
+    return _answer(
+        viewer.user_id, viewer.product_team, name, args, kwargs, _query=query, _address=address
+    )
+
+
+def so_far(frame: pd.DataFrame, period: Period, rows_per_bucket: int = 1) -> pd.DataFrame:
+    """The rows of buckets that have begun: what is to come is no zero."""
+    begun = sum(bucket.start <= period.as_of for bucket in period.buckets()) or 1
+    return frame.iloc[: begun * rows_per_bucket]
+
+
+@st.cache_data(ttl=FRESH_SECONDS, max_entries=512, show_spinner=False)
+def _answer(
+    user_id: UUID,
+    product_team: bool,
+    name: str,
+    args: Any,
+    kwargs: Any,
+    _query: Callable[..., pd.DataFrame],
+    _address: str,
+) -> pd.DataFrame:
+    # Whoever asks is an argument that is hashed: this cache is shared by all sessions.
+    viewer = Viewer(user_id, product_team=product_team)
+    with reading(engine_for(_address), viewer) as conn:
+        return _query(conn, *args, **kwargs)

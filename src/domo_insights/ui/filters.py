@@ -1,0 +1,147 @@
+"""Controls that all pages share. The frame shows them once; pages ask for typed values.
+
+A bound control made inside a page would lose its URL value when the page is switched.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+from zoneinfo import available_timezones
+
+import streamlit as st
+
+from domo_insights.errors import DomoInsightsError, PeriodError
+from domo_insights.period import PRESETS, Period, zone_of
+from domo_insights.queries import demos
+from domo_insights.ui.data import load
+from domo_insights.ui.plain import plain
+
+CUSTOM: Final = "Custom"
+DEFAULT: Final = "30d"
+ALL: Final = "All demos"
+PERIOD, DAYS, DEMO, ZONE, TESTS = "period", "days", "demo", "zone", "tests"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the shared controls say. Unpacks into the arguments that queries share."""
+
+    period: Period
+    demo_id: UUID | None
+    include_test: bool
+    demo: str = ALL
+
+    def __iter__(self) -> Any:
+        return iter((self.period, self.demo_id, self.include_test))
+
+    @property
+    def before(self) -> "Asked":
+        """The same of the period before."""
+        return Asked(self.period.previous(), self.demo_id, self.include_test, self.demo)
+
+
+def show() -> None:
+    """Draw the controls; their values are kept in the URL."""
+    st.segmented_control(
+        "Period",
+        [*PRESETS, CUSTOM],
+        default=DEFAULT,
+        required=True,
+        key=PERIOD,
+        bind="query-params",
+        label_visibility="collapsed",
+        wrap=False,
+    )
+    st.selectbox(
+        "Demo",
+        [ALL, *_demos()],
+        key=DEMO,
+        bind="query-params",
+        label_visibility="collapsed",
+        width=190,
+    )
+    with st.popover("Filters", icon=":material/tune:"):
+        zones = sorted(available_timezones())
+        st.selectbox(
+            "Time zone",
+            zones,
+            index=zones.index(_browser_zone()),
+            key=ZONE,
+            bind="query-params",
+            help="Days and hours are those of this zone. The browser's until you choose another.",
+        )
+        st.toggle(
+            "Include test conversations",
+            key=TESTS,
+            bind="query-params",
+            help="Conversations that their owner marked as tests, or whose name starts with the"
+            " word test.",
+        )
+    if st.session_state[PERIOD] == CUSTOM:
+        today = _now().astimezone(zone_of(st.session_state[ZONE])).date()
+        st.date_input(
+            "Days, the last one included",
+            (today - timedelta(days=29), today),
+            max_value=today,
+            key=DAYS,
+            bind="query-params",
+            label_visibility="collapsed",
+            width=250,
+        )
+
+
+def asked() -> Asked:
+    """What the controls say now. Raises: PeriodError while only one day is chosen."""
+    now, zone, state = _now(), st.session_state[ZONE], st.session_state
+    name = state[DEMO]
+    if state[PERIOD] == CUSTOM:
+        period = _custom(state[DAYS], now, zone)
+    else:
+        period = Period.parse(state[PERIOD], now, zone)
+    return Asked(period, _demos().get(name), bool(state[TESTS]), name)
+
+
+def zone() -> str:
+    """The zone that days and hours are shown in."""
+    return str(st.session_state[ZONE])
+
+
+def clear() -> None:
+    """Take the demo and test filters back; for a button's callback."""
+    st.session_state[DEMO] = ALL
+    st.session_state[TESTS] = True
+
+
+def jump_to(last: date, days: int) -> None:
+    """Choose the `days` days up to `last`; for a button's callback."""
+    st.session_state[PERIOD] = CUSTOM
+    st.session_state[DAYS] = (last - timedelta(days=days - 1), last)
+
+
+def _custom(days: Any, now: datetime, zone: str) -> Period:
+    if not isinstance(days, tuple) or len(days) != 2:
+        raise PeriodError("The period has no last day yet.", hint="Choose the last day as well.")
+    return Period.of_days(days[0], days[1] + timedelta(days=1), now, zone)
+
+
+def _demos() -> dict[str, UUID]:
+    """The viewer's demos by what they are called here; one name twice gets part of the id."""
+    try:
+        frame = load(demos.mine)
+    except DomoInsightsError:
+        return {}
+    names = frame["demo"].map(plain)
+    names = names.where(~names.duplicated(keep=False) & (names != ALL) & (names != ""), names
+                        + " · " + frame["demo_id"].map(lambda demo: str(demo)[:8]))  # fmt: skip
+    return dict(zip(names, frame["demo_id"], strict=True))
+
+
+def _browser_zone() -> str:
+    zone = st.context.timezone or "UTC"
+    return zone if zone in available_timezones() else "UTC"
+
+
+def _now() -> datetime:
+    """This minute. Anything finer would make every run ask the database anew."""
+    return datetime.now(UTC).replace(second=0, microsecond=0)

@@ -1,0 +1,49 @@
+"""Who is looking at this browser tab. The row of their session is read again at every run."""
+
+from collections.abc import Mapping
+from uuid import UUID
+
+import streamlit as st
+
+from domo_insights.auth import csrf_token, viewer_from_cookies
+from domo_insights.auth.cookies import session_id
+from domo_insights.errors import NotSignedInError
+from domo_insights.viewer import Viewer
+
+_VIEWER = "_viewer"
+
+
+def cookies() -> Mapping[str, str]:
+    """What the browser sent when this tab connected."""
+    return st.context.cookies
+
+
+def enter() -> Viewer:
+    """Find out who is signed in, at the start of a run. What another user left is cleared.
+
+    Raises: NotSignedInError, AuthServiceError, DatabaseError.
+    """
+    before = st.session_state.pop(_VIEWER, None)
+    viewer = viewer_from_cookies(cookies())
+    if isinstance(before, Viewer) and _who(before) != _who(viewer):
+        st.session_state.clear()
+    st.session_state[_VIEWER] = viewer
+    return viewer
+
+
+def current_viewer() -> Viewer:
+    """The viewer of this run. Raises: NotSignedInError."""
+    viewer = st.session_state.get(_VIEWER)
+    if not isinstance(viewer, Viewer):
+        raise NotSignedInError
+    return viewer
+
+
+def sign_out_token() -> str:
+    """What the sign-out form must carry; empty when the session is over."""
+    held = session_id(cookies())
+    return (csrf_token(held) or "") if held else ""
+
+
+def _who(viewer: Viewer) -> tuple[UUID, bool]:
+    return viewer.user_id, viewer.product_team

@@ -1,0 +1,51 @@
+"""Charts over time, each in its box."""
+
+from collections.abc import Callable
+from typing import Final
+
+import pandas as pd
+
+from domo_insights import metrics
+from domo_insights.charts import alt_over_time, line_over_time, stacked_bars
+from domo_insights.metrics import Metric
+from domo_insights.period import Grain
+from domo_insights.ui import blocks
+from domo_insights.ui.data import load, so_far
+from domo_insights.ui.filters import Asked
+
+Query = Callable[..., pd.DataFrame]
+ROLES: Final = {"user": "Visitors", "assistant": "Agent"}
+_EACH: Final = {Grain.HOUR: "per hour", Grain.DAY: "per day", Grain.WEEK: "per week"}
+
+
+def over_time(asked: Asked, metric: Metric, query: Query) -> None:
+    """`metric` over the period, the period before as a thin line."""
+    title = f"{metric.label} {_each(asked)}"
+    with blocks.card(title, metric.meaning, key=f"trend_{metric.key}"):
+        now, before = load(query, *asked), load(query, *asked.before)
+        shown = so_far(now, asked.period)
+        blocks.chart(
+            line_over_time(shown, metric, before if before[metric.key].any() else None),
+            shown[["bucket", metric.key]],
+            key=f"trend_{metric.key}",
+            alt=alt_over_time(title, shown, metric),
+        )
+
+
+def volume_by_role(asked: Asked, query: Query) -> None:
+    """Messages over the period, by who sent them."""
+    title = f"Messages by role {_each(asked)}"
+    with blocks.card(title, metrics.MESSAGES.meaning, key="volume"):
+        frame = so_far(load(query, *asked), asked.period, rows_per_bucket=len(ROLES))
+        blocks.chart(
+            stacked_bars(frame, metrics.MESSAGES, ROLES, by="role"),
+            frame.pivot(index="bucket", columns="role", values="messages").reset_index()
+            if frame["bucket"].is_unique
+            else frame,
+            key="volume",
+            alt=alt_over_time(title, frame, metrics.MESSAGES),
+        )
+
+
+def _each(asked: Asked) -> str:
+    return _EACH[asked.period.grain or Grain.DAY]
