@@ -1,5 +1,6 @@
 """The whole embedded default, as its user meets it: started, signalled, killed, started again."""
 
+import io
 import json
 import os
 import re
@@ -17,6 +18,15 @@ import httpx
 import psycopg
 import pytest
 
+from domo_insights.cli.serving import listen
+from domo_insights.cli.up import up as serve_again
+from domo_insights.cli.users import add
+from domo_insights.errors import (
+    ConflictingDataError,
+    DomoInsightsError,
+    EmbeddedError,
+    WrongUseError,
+)
 from domo_insights.local import postmaster
 from domo_insights.local.cluster import socket_dir
 from tests.local.processes import eventually, postgres_of
@@ -35,12 +45,6 @@ class Up:
     def end(self, number: int) -> int:
         self.process.send_signal(number)
         return self.process.wait(timeout=60)
-
-
-def run(*arguments: str, stdin: str = "") -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [*COMMAND, *arguments], input=stdin, text=True, capture_output=True, check=False
-    )
 
 
 @contextmanager
@@ -75,7 +79,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("up") / "data"
 
 
-def test_it_serves_and_leaves_nothing_behind_after_a_signal(folder: Path) -> None:
+def test_it_serves_and_survives_a_killed_postgres_and_its_own_kill(folder: Path) -> None:
     with up(folder) as first:
         assert httpx.get(f"{first.url}/healthz").json() == {"status": "ok"}
         assert httpx.get(first.url).status_code == 303
@@ -84,36 +88,20 @@ def test_it_serves_and_leaves_nothing_behind_after_a_signal(folder: Path) -> Non
             "ben@brightside.example",
             "pia@domo.example",
         ]
-        again = run("up", "--data-dir", str(folder))
-        assert again.returncode == 1
-        assert first.url in again.stderr
-        assert str(first.process.pid) in again.stderr
-        assert first.end(signal.SIGTERM) == 0
-    assert postgres_of(folder) == []
-
-
-def test_it_takes_over_after_a_kill_and_loads_nothing_twice(folder: Path) -> None:
-    with up(folder) as first:
         before = demos(folder)
-        assert first.end(signal.SIGKILL) == -signal.SIGKILL
-    assert postgres_of(folder), "nothing was left to take over"
-    with up(folder) as second:
-        assert second.said[1:] == first.said[1:]
-        assert demos(folder) == before
-        with socket.create_connection(("127.0.0.1", int(second.url.rpartition(":")[2]))):
-            assert second.end(signal.SIGINT) == 0
-    assert postgres_of(folder) == []
-
-
-def test_a_killed_postgres_comes_back_under_it(folder: Path) -> None:
-    with up(folder) as served:
-        before = demos(folder)
+        assert before
         pid = postmaster.pid_of(folder / "postgres")
         assert pid is not None
         os.kill(pid, signal.SIGKILL)
         eventually(lambda: _demos_or_none(folder) == before, "an answer")
-        assert httpx.get(f"{served.url}/sign-in").status_code == 200
-        assert served.end(signal.SIGTERM) == 0
+        assert httpx.get(f"{first.url}/sign-in").status_code == 200
+        assert first.end(signal.SIGKILL) == -signal.SIGKILL
+    assert postgres_of(folder), "nothing was left to take over"
+    with up(folder) as second:
+        assert second.said[1:] == first.said[1:]
+        assert demos(folder) == before, "the sample data was loaded twice"
+        with socket.create_connection(("127.0.0.1", int(second.url.rpartition(":")[2]))):
+            assert second.end(signal.SIGINT) == 0
     assert postgres_of(folder) == []
 
 
@@ -125,61 +113,59 @@ def test_secrets_are_for_their_owner_alone(folder: Path) -> None:
     assert not any(password in told for password in passwords)
 
 
-def test_addresses_of_requests_are_logged_without_their_query(folder: Path) -> None:
-    with up(folder) as served:
+def test_an_empty_one_has_no_users_but_those_that_are_added(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "data"
+    monkeypatch.setattr("sys.stdin", io.StringIO("pw\n" * 2))
+    add("cleo@shop.example", password_stdin=True, data_dir=folder)
+    with pytest.raises(ConflictingDataError, match="taken"):
+        add("CLEO@shop.example", password_stdin=True, data_dir=folder)
+    assert postgres_of(folder) == []
+    with up(folder, "--empty") as served:
+        assert "users add" in served.said[1]
+        assert demos(folder) == []
+        with pytest.raises(EmbeddedError, match=f"{served.url} by process {served.process.pid}"):
+            serve_again(folder)
         httpx.post(f"{served.url}/webhooks/tavus?token=not-for-the-log", content=b"{}")
         assert served.end(signal.SIGTERM) == 0
-    told = (folder.parent / "up.err").read_text()
+    assert postgres_of(folder) == []
+    assert not (folder / "logins.json").exists()
+    told = (tmp_path / "up.err").read_text()
     assert re.search(r'"path": "/webhooks/tavus", "status": 401', told)
     assert "not-for-the-log" not in told
 
 
 def test_sample_users_are_never_open_to_other_machines(folder: Path, tmp_path: Path) -> None:
-    there = run("up", "--data-dir", str(folder), "--address", "0.0.0.0", "--empty")
-    assert (there.returncode, "has sample users" in there.stderr) == (2, True)
-    new = run("up", "--data-dir", str(tmp_path / "new"), "--address", "0.0.0.0")
-    assert (new.returncode, "--empty" in new.stderr) == (2, True)
+    with pytest.raises(WrongUseError, match="has sample users"):
+        serve_again(folder, address="0.0.0.0", empty=True)
+    with pytest.raises(WrongUseError, match="would be made"):
+        serve_again(tmp_path / "new", address="0.0.0.0")
+    assert not (tmp_path / "new").exists()
 
 
-def test_a_taken_port_is_said(tmp_path: Path) -> None:
+def test_a_taken_port_is_said() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        done = run("up", "--data-dir", str(tmp_path / "new"), "--port", str(port))
-    assert done.returncode == 1
-    assert f"port {port}" in done.stderr
-
-
-def test_an_empty_one_has_the_users_that_are_added(tmp_path: Path) -> None:
-    folder = tmp_path / "data"
-    named = ("--data-dir", str(folder))
-    added = run("users", "add", "cleo@shop.example", "--password-stdin", *named, stdin="pw\n")
-    assert added.returncode == 0, added.stderr
-    taken = run("users", "add", "CLEO@shop.example", "--password-stdin", *named, stdin="pw\n")
-    assert (taken.returncode, "taken" in taken.stderr) == (1, True)
-    with up(folder, "--empty") as served:
-        assert "users add" in served.said[1]
-        assert demos(folder) == []
-        form = httpx.get(f"{served.url}/sign-in")
-        assert form.status_code == 200
-        assert served.end(signal.SIGTERM) == 0
-    assert not (folder / "logins.json").exists()
+        with pytest.raises(DomoInsightsError, match=f"port {port}"), listen("127.0.0.1", port):
+            pass
 
 
 @pytest.mark.parametrize(
-    ("email", "stdin", "arguments"),
+    ("email", "password", "asked"),
     [
-        ("cleo", "pw\n", ["--password-stdin"]),
-        ("cleo@shop.example", "\n", ["--password-stdin"]),
-        ("cleo@shop.example", "pw\n", []),
+        ("cleo", "pw\n", True),
+        ("cleo@shop.example", "\n", True),
+        ("cleo@shop.example", "pw\n", False),
     ],
 )
 def test_users_that_cannot_be_added(
-    folder: Path, email: str, stdin: str, arguments: list[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, email: str, password: str, asked: bool
 ) -> None:
-    done = run("users", "add", email, *arguments, "--data-dir", str(folder), stdin=stdin)
-    assert done.returncode == 2
-    assert done.stderr
-    assert not done.stdout
+    monkeypatch.setattr("sys.stdin", io.StringIO(password))
+    with pytest.raises(WrongUseError):
+        add(email, password_stdin=asked, data_dir=tmp_path / "data")
+    assert not (tmp_path / "data").exists()
 
 
 def _demos_or_none(folder: Path) -> list[tuple[object, ...]] | None:

@@ -12,7 +12,7 @@ from domo_insights.cli.context import DataDir, database
 from domo_insights.database.engine import engine_for
 from domo_insights.database.failures import as_ours
 from domo_insights.errors import WrongUseError
-from domo_insights.local.users import add_user
+from domo_insights.local.users import add_user, checked
 
 users = typer.Typer(help="People who may sign in to the embedded database.", no_args_is_help=True)
 
@@ -50,6 +50,7 @@ def add(
             hint="Add them in its dashboard, or name an embedded database with --data-dir.",
         )
     password = sys.stdin.readline().rstrip("\r\n")
+    email = checked(email, password)
     with database(data_dir) as embedded:
         owner = engine_for(embedded.secret("database_admin_url"))
         try:

@@ -10,13 +10,11 @@ from typing import Final
 import psycopg
 from pydantic import SecretStr
 
-from domo_insights import sample as sample_data
 from domo_insights import settings as settings_in_force
 from domo_insights.database.engine import engine_for
 from domo_insights.database.login_role import LOGIN_ROLE, create_login_role_sql
 from domo_insights.database.migrations import migrate
 from domo_insights.errors import EmbeddedError
-from domo_insights.local import auth_api
 from domo_insights.local.keys import Keys, keys_of
 from domo_insights.local.locks import locked
 from domo_insights.local.server import SUPERUSER, PostgresServer
@@ -74,6 +72,9 @@ def running(
         keys = _prepared(server, samples=sample and migrated, migrated=migrated, progress=progress)
         base = ""
         if auth:
+            # Commands neither sign people in nor load samples: they start without both.
+            from domo_insights.local import auth_api
+
             base = leaving.enter_context(auth_api.running(server.url(SUPERUSER), keys))
         for user in (OWNER, LOGIN_ROLE):
             leaving.callback(lambda url: engine_for(url).dispose(), server.url(user))
@@ -126,9 +127,11 @@ def _load_sample_once(server: PostgresServer, progress: Progress | None) -> None
         owners = ensure_sample_users(conn, server.data_dir)
     note = server.data_dir / "sample.loaded"
     if not note.exists():
+        from domo_insights import sample
+
         if progress:
             progress("Loading sample data")
-        sample_data.load(server.url(OWNER), owners, datetime.now(UTC))
+        sample.load(server.url(OWNER), owners, datetime.now(UTC))
         note.touch(mode=0o600)
 
 

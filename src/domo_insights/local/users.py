@@ -91,7 +91,7 @@ def add_user(conn: Connection, email: str, password: str, *, product_team: bool 
     Raises: WrongUseError for an e-mail or password that cannot be one, ConflictingDataError
     when the e-mail is taken.
     """
-    email = _checked(email, password)
+    email = checked(email, password)
     if find_user(conn, email) is not None:
         raise ConflictingDataError(f"{email} is taken.", hint="Choose another e-mail address.")
     user_id, now = uuid4(), datetime.now(UTC)
@@ -153,7 +153,7 @@ def ensure_sample_users(conn: Connection, data_dir: Path) -> list[UUID]:
     return owners
 
 
-def _checked(email: str, password: str) -> str:
+def checked(email: str, password: str) -> str:
     """The e-mail as it is stored. Raises: WrongUseError."""
     email = email.strip().lower()
     if not _EMAIL.fullmatch(email) or len(email) > 254:
