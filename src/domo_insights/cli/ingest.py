@@ -24,9 +24,10 @@ from domo_insights.ingest.labels import Labelling, label_files
 from domo_insights.ingest.lines import Line, size_of
 from domo_insights.ingest.owners import adopt, owner_of
 from domo_insights.ingest.webhook import webhook_url
+from domo_insights.settings import Settings
 
 _SHOWN = 50
-_STOPPED = 130
+_LOCAL = "http://127.0.0.1:8501"
 
 
 class Form(StrEnum):
@@ -102,11 +103,21 @@ def address(
         with ingesting(engine_for(found.secret("database_url"))) as conn:
             if not rows.known_demos(conn, [demo]):
                 raise WrongUseError(f"There is no demo {demo}.")
-        typer.echo(webhook_url(demo))
+        typer.echo(webhook_url(demo, found.insights_public_url or _served_at(found)))
+
+
+def _served_at(found: Settings) -> str | None:
+    """Where `up` serves this folder, or last did: good for trying. None for a hosted project."""
+    if found.hosted and not (found.insights_data_dir / "up.lock").is_file():
+        return None
+    try:
+        return str(json.loads((found.insights_data_dir / "up.lock").read_text())["address"])
+    except (OSError, ValueError, KeyError):
+        return _LOCAL
 
 
 def _report(outcome: Outcome | Labelling, form: Form) -> None:
-    """Counts to stdout, what was rejected to stderr. Exits 1 or 130 where not all was done."""
+    """Counts to stdout, what was rejected to stderr. Exits 1 where not all was done."""
     for rejection in outcome.rejections[:_SHOWN]:
         talk.print(
             escape(f"{rejection.file}, line {rejection.line}: {rejection.reason}"), soft_wrap=True
@@ -122,8 +133,7 @@ def _report(outcome: Outcome | Labelling, form: Form) -> None:
         typer.echo("\n".join(f"{name:<14}{count:>10,}" for name, count in counts.items()))
     if outcome.stopped:
         talk.print(f"Stopped after {outcome.read} lines; the same again goes on from there.")
-        raise typer.Exit(_STOPPED)
-    if outcome.rejections:
+    if outcome.stopped or outcome.rejections:
         raise typer.Exit(1)
 
 

@@ -1,11 +1,12 @@
 """conversation_messages: from what is there to what the callbacks say, in a few statements."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, fields
+from dataclasses import fields
+from dataclasses import replace as replace_in
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, Text, Uuid, bindparam, delete, select, update
+from sqlalchemy import Connection, Row, Text, Uuid, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from domo_insights.database.tables import conversation_messages as messages
@@ -16,14 +17,19 @@ _COLUMNS: Final = tuple(field.name for field in fields(MessageRow))
 _LABELS: Final = frozenset({"sentiment", "intent", "confidence", "label_source"})
 _LATER: Final = frozenset({"file", "local"})
 _FIXED: Final = frozenset({"id", "conversation_id", "message_id", "role"})
+_CHANGING: Final = tuple(name for name in _COLUMNS if name not in _FIXED)
 
 
 def add(conn: Connection, rows: Sequence[MessageRow]) -> set[UUID]:
     """Insert rows and answer the ids of those that went in; others were there already."""
     if not rows:
         return set()
-    statement = insert(messages).on_conflict_do_nothing().returning(messages.c.id)
-    return set(conn.scalars(statement, [asdict(row) for row in rows]))
+    batch = asked(
+        **{name: (messages.c[name].type, [getattr(row, name) for row in rows]) for name in _COLUMNS}
+    )
+    chosen = select(*(batch.c[name] for name in _COLUMNS))
+    statement = insert(messages).from_select(list(_COLUMNS), chosen)
+    return set(conn.scalars(statement.on_conflict_do_nothing().returning(messages.c.id)))
 
 
 def replace(conn: Connection, wanted: Mapping[str, Sequence[MessageRow]]) -> int:
@@ -49,11 +55,15 @@ def replace(conn: Connection, wanted: Mapping[str, Sequence[MessageRow]]) -> int
     if gone:
         dropped = asked(row=(Uuid(), gone))
         conn.execute(delete(messages).where(messages.c.id.in_(select(dropped.c.row))))
-    changes = [
-        change for row in rows.values() if row.id in held and (change := _change(row, held[row.id]))
-    ]
+    settled = [_settled(row, held[row.id]) for row in rows.values() if row.id in held]
+    changes = [row for row in settled if any(_differs(row, held[row.id], n) for n in _CHANGING)]
     if changes:
-        conn.execute(update(messages).where(messages.c.id == bindparam("row")), changes)
+        batch = asked(
+            id=(Uuid(), [row.id for row in changes]),
+            **{n: (messages.c[n].type, [getattr(row, n) for row in changes]) for n in _CHANGING},
+        )
+        same = messages.c.id == batch.c.id
+        conn.execute(update(messages).where(same).values({n: batch.c[n] for n in _CHANGING}))
     new = [
         row
         for row in rows.values()
@@ -65,13 +75,14 @@ def replace(conn: Connection, wanted: Mapping[str, Sequence[MessageRow]]) -> int
     return len(add(conn, new)) - len(gone)
 
 
-def _change(row: MessageRow, held: Row[Any]) -> dict[str, Any] | None:
-    """The update that makes `held` into `row`; None where it is already."""
-    values = {k: v for k, v in asdict(row).items() if k not in _FIXED}
+def _settled(row: MessageRow, held: Row[Any]) -> MessageRow:
+    """`row` with what `held` knows better."""
     if row.occurred_at is None:
-        values["occurred_at"] = held.occurred_at
+        row = replace_in(row, occurred_at=held.occurred_at)
     if held.label_source in _LATER:
-        values |= {name: getattr(held, name) for name in _LABELS}
-    if all(getattr(held, name) == value for name, value in values.items()):
-        return None
-    return {**values, "row": row.id}
+        row = replace_in(row, **{name: getattr(held, name) for name in _LABELS})
+    return row
+
+
+def _differs(row: MessageRow, held: Row[Any], name: str) -> bool:
+    return bool(getattr(row, name) != getattr(held, name))

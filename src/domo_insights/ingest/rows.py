@@ -11,21 +11,21 @@ from sqlalchemy import (
     ARRAY,
     ColumnElement,
     Connection,
+    DateTime,
     Integer,
     Table,
     TableValuedAlias,
     Text,
     Uuid,
     bindparam,
+    cast,
     column,
     exists,
     func,
-    insert,
     select,
     update,
 )
-from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.types import TypeEngine
 
 from domo_insights.database.tables import conversation_details as details
@@ -39,6 +39,15 @@ from domo_insights.ingest.payload import TRANSCRIPT, Callback, callback_of
 
 _TRANSCRIPTS: Final = (TRANSCRIPT, TRANSCRIPT.replace(".", "_"))
 _DETAILS: Final = tuple(field.name for field in fields(Details))
+_EVENT: Final[Mapping[str, TypeEngine[Any]]] = {
+    "conversation_id": Text(),
+    "event_type": Text(),
+    "event_data": Text(),
+    "event_hash": Text(),
+    "occurred_at": DateTime(timezone=True),
+    "received_via": Text(),
+    "processing_duration_ms": Integer(),
+}
 _DOCUMENTS: Final = {
     name: bindparam(name, type_=JSONB(none_as_null=True))
     for name in ("transcript", "perception_analysis")
@@ -109,8 +118,8 @@ def known_demos(conn: Connection, demo_ids: Iterable[UUID]) -> set[UUID]:
 
 
 def claim(conn: Connection, claims: Sequence[tuple[str, UUID, str]]) -> list[UUID | None]:
-    """Whose each conversation is after (conversation, demo, source) was claimed; None where there
-    is no such demo."""
+    """Whose each conversation is after (conversation, demo, source) was claimed; None: nobody's,
+    the demo went meanwhile."""
     if not claims:
         return []
     conversations, demo_ids, sources = zip(*claims, strict=True)
@@ -123,8 +132,13 @@ def claim(conn: Connection, claims: Sequence[tuple[str, UUID, str]]) -> list[UUI
 
 def add_events(conn: Connection, new: Sequence[Mapping[str, Any]]) -> None:
     """Insert events; one that another writer has stored meanwhile is left as it is."""
-    if new:
-        conn.execute(upsert(events).on_conflict_do_nothing(), list(new))
+    if not new:
+        return
+    batch = asked(**{name: (kind, [row[name] for row in new]) for name, kind in _EVENT.items()})
+    columns = [cast(batch.c[name], events.c[name].type) for name in _EVENT]
+    conn.execute(
+        insert(events).from_select(list(_EVENT), select(*columns)).on_conflict_do_nothing()
+    )
 
 
 def count_duplicates(conn: Connection, repeated: Mapping[str, int]) -> None:

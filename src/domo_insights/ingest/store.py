@@ -1,5 +1,6 @@
 """The one way callbacks get into the database: both webhook routes and the command line."""
 
+import json
 import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -113,11 +114,11 @@ def _new(received: Iterable[Received], known: set[str]) -> list[Received]:
 
 
 def _claim(conn: Connection, received: Iterable[Received]) -> None:
-    claims = {claim: None for item in received if (claim := item.claim)}
-    answers = rows.claim(conn, list(claims))
-    for (_, demo_id, source), owner in zip(claims, answers, strict=True):
-        if owner is None:
-            raise UnknownDemoError(f"There is no demo {demo_id}.")
+    claims = list({claim: None for item in received if (claim := item.claim)})
+    named = {demo_id for _, demo_id, _ in claims}
+    if named and (missing := named - rows.known_demos(conn, named)):
+        raise UnknownDemoError(f"There is no demo {min(missing)}.")
+    for (_, demo_id, source), owner in zip(claims, rows.claim(conn, claims), strict=True):
         if source == "address" and owner != demo_id:
             raise ForeignConversationError
 
@@ -193,7 +194,7 @@ def _event(item: Received) -> dict[str, Any]:
     return {
         "conversation_id": callback.conversation_id,
         "event_type": callback.event_type,
-        "event_data": callback.raw,
+        "event_data": json.dumps(callback.raw, ensure_ascii=False),
         "event_hash": callback.event_hash,
         "occurred_at": callback.occurred_at,
         "received_via": item.via,

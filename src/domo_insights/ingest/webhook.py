@@ -37,12 +37,13 @@ def is_signature(body: bytes, signature: str) -> bool:
         return False
 
 
-def webhook_url(demo_id: UUID) -> str:
+def webhook_url(demo_id: UUID, base: str | None = None) -> str:
     """What an owner gives to Tavus as the demo's callback address.
 
+    base: where this is served; the public address unless given.
     Raises: ConfigError where the public address or the secret is not set.
     """
-    base = settings.current().secret("insights_public_url")
+    base = base or settings.current().secret("insights_public_url")
     return f"{base}/webhooks/tavus/{demo_id}?token={token_of(demo_id)}"
 
 
