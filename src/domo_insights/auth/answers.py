@@ -32,6 +32,7 @@ _templates = Environment(
 def page(template: str, status: int = 200, **values: Any) -> HTMLResponse:
     """One of the templates in look/. Text among `values` is escaped."""
     known = {"wrong": "", "hint": "", **values}
+    known["hint"] = str(known["hint"]).replace("`", "")  # Streamlit's mark-up, not HTML's
     return HTMLResponse(_templates.get_template(template).render(known), status, HEADERS)
 
 
