@@ -1,0 +1,55 @@
+# The two commands are `make run` and `make test`; both install what they need first.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+DEBIAN := chromium
+
+.DEFAULT_GOAL := help
+.PHONY: help install run test check fix lock docs clean debian
+
+help: ## Show this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+install: .venv/installed ## Make .venv with everything, development tools included
+
+.venv/installed: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed." if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+run: install ## Start the dashboard with an embedded database and sample data
+	@$(BIN)/domo-insights up
+
+test: install debian check ## Check everything, then run all tests, the browser's included
+	$(BIN)/pytest
+
+check: install ## Lint, format, types, and the contracts between layers
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+fix: install ## Repair what the linter and the formatter can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lock: install ## Write the versions in .venv to requirements.lock
+	$(BIN)/pip freeze --exclude-editable > requirements.lock
+
+docs: install ## Write docs/metrics.md and docs/settings.md from the code
+	$(BIN)/python -m docs
+
+clean: ## Remove .venv and caches; the database stays
+	rm -rf .venv build .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# What the tests need from the system, where it is missing.
+debian:
+	@for package in $(DEBIAN); do \
+	  command -v $$package >/dev/null && continue; \
+	  command -v apt-get >/dev/null || { echo "The tests need $$package: install it." >&2; exit 1; }; \
+	  $(SUDO) apt-get update -qq && \
+	  DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -qq -y --no-install-recommends $$package >/dev/null; \
+	done
