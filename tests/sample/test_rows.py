@@ -214,4 +214,4 @@ def test_the_visitors_of_one_demo_got_unhappier() -> None:
         ]
         return sum(moods) / len(moods)
 
-    assert negative(30, 0) > negative(60, 30) + 0.12
+    assert negative(30, 0) > negative(60, 30) + 0.1

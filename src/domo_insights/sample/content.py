@@ -78,6 +78,7 @@ class Common:
     back: tuple[str, ...]
     nudges: tuple[str, ...]
     goodbyes: tuple[str, ...]
+    settled: tuple[str, ...]
     cold_goodbyes: tuple[str, ...]
     cold_answers: tuple[str, ...]
     trying: tuple[Pair, ...]

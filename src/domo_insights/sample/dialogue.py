@@ -125,7 +125,9 @@ class Dialogue:
         if self._carry:
             return self.rng.choice(("So ", "And "))
         first, self._asked = not self._asked, True
-        return self.rng.choice(("Hi, ", "So, ", "Quick question. ") if first else common().asides)
+        if len(self.lines) < 2:
+            return "Hi, "
+        return self.rng.choice(("So, ", "Quick question. ") if first else common().asides)
 
     def _misunderstood(self, topic: Topic, asked: str) -> None:
         others = [t for t in self.product.topics if t is not topic and t.in_knowledge]
@@ -194,7 +196,7 @@ class Dialogue:
             self.reply(self.pick(common().cold_answers))
         else:
             self.say(
-                self.pick(common().goodbyes),
+                self.pick(common().settled if customer else common().goodbyes),
                 "positive" if self.chance(0.5) else "neutral",
                 "goodbye",
             )

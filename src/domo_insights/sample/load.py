@@ -8,7 +8,7 @@ from uuid import UUID
 import psycopg
 from psycopg import sql
 from psycopg.types.json import Jsonb
-from sqlalchemy import Connection, Table, create_engine, delete, exists, func, select
+from sqlalchemy import Connection, Table, create_engine, delete, exists, func, select, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.pool import NullPool
 
@@ -44,6 +44,8 @@ def _insert(conn: Connection, rows: dict[str, list[Row]]) -> None:
             # the owners did it.
             conn.execute(delete(table).where(table.c.demo_id.in_(ours)))
         _copy(conn, table, own)
+        # Else the first pages are planned as if the tables were empty.
+        conn.execute(text(f"analyze {table.fullname}"))
 
 
 def _copy(conn: Connection, table: Table, rows: Sequence[Row]) -> None:

@@ -73,7 +73,7 @@ PLANS: Final = (
         160,
         149,
         trend=(1.8, 0.6),
-        temper=(0.7, 3.2),
+        temper=(0.7, 4.8),
         reply_seconds=3.1,
     ),
     Plan("quietmetrics", 0, "published", "pc05f7d9981be", 62, 1, EUROPE, 122, 112, quiet=9),
