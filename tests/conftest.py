@@ -1,4 +1,4 @@
-"""Real Postgres for every test: one server, a template built by the migrations, a clone per test."""
+"""Real Postgres for every test: one server, a template by the migrations, a clone per test."""
 
 import tempfile
 from collections.abc import Iterator
@@ -65,14 +65,16 @@ class Database:
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[PostgresServer]:
-    with tempfile.TemporaryDirectory(prefix="domo-") as folder:
-        with PostgresServer(Path(folder) / "data") as running:
-            with psycopg.connect(running.url(SUPERUSER), autocommit=True) as conn:
-                # Nothing here outlives the tests; those of crashes start a server of their own.
-                for name in ("fsync", "synchronous_commit", "full_page_writes"):
-                    conn.execute(sql.SQL("alter system set {} = off").format(sql.Identifier(name)))
-                conn.execute("select pg_reload_conf()")
-            yield running
+    with (
+        tempfile.TemporaryDirectory(prefix="domo-") as folder,
+        PostgresServer(Path(folder) / "data") as running,
+    ):
+        with psycopg.connect(running.url(SUPERUSER), autocommit=True) as conn:
+            # Nothing here outlives the tests; those of crashes start a server of their own.
+            for name in ("fsync", "synchronous_commit", "full_page_writes"):
+                conn.execute(sql.SQL("alter system set {} = off").format(sql.Identifier(name)))
+            conn.execute("select pg_reload_conf()")
+        yield running
 
 
 def create_database(server: PostgresServer, name: str, template: str = "template0") -> Database:

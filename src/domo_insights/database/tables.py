@@ -35,14 +35,17 @@ def _key() -> Column[Any]:
     return Column("id", Uuid, primary_key=True, server_default=FetchedValue())
 
 
+def _stamps() -> tuple[Column[Any], Column[Any]]:
+    return _moment("created_at"), _moment("updated_at")
+
+
 demos = Table(
     "demos",
     metadata,
     _key(),
     Column("name", Text, nullable=False),
     Column("description", Text),
-    _moment("created_at"),
-    _moment("updated_at"),
+    *_stamps(),
     Column("user_id", Uuid, nullable=False),
     Column("agent_name", Text),
     Column("agent_personality", Text),
@@ -68,8 +71,7 @@ demo_videos = Table(
     Column("order_index", Integer, nullable=False),
     Column("duration_seconds", Integer),
     Column("processing_status", Text, nullable=False),
-    _moment("created_at"),
-    _moment("updated_at"),
+    *_stamps(),
     Column("transcript", Text),
     schema="public",
 )
@@ -84,8 +86,7 @@ knowledge_chunks = Table(
     Column("answer", Text),
     Column("source", Text),
     Column("vector_embedding", Vector(EMBEDDING_DIMENSIONS)),
-    _moment("created_at"),
-    _moment("updated_at"),
+    *_stamps(),
     Column("embedding_model", Text),
     schema="public",
 )
@@ -103,8 +104,7 @@ conversation_details = Table(
     _moment("completed_at"),
     Column("duration_seconds", Integer),
     Column("status", Text),
-    _moment("created_at"),
-    _moment("updated_at"),
+    *_stamps(),
     Column("is_test", Boolean, nullable=False),
     schema="public",
 )
@@ -118,8 +118,7 @@ custom_objectives = Table(
     Column("description", Text),
     Column("objectives", JSONB),
     Column("is_active", Boolean),
-    _moment("created_at"),
-    _moment("updated_at"),
+    *_stamps(),
     schema="public",
 )
 
