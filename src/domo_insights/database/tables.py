@@ -31,6 +31,10 @@ def _moment(name: str) -> Column[Any]:
     return Column(name, DateTime(timezone=True))
 
 
+def _texts(*names: str) -> tuple[Column[Any], ...]:
+    return tuple(Column(name, Text) for name in names)
+
+
 def _key() -> Column[Any]:
     return Column("id", Uuid, primary_key=True, server_default=FetchedValue())
 
@@ -47,16 +51,9 @@ demos = Table(
     Column("description", Text),
     *_stamps(),
     Column("user_id", Uuid, nullable=False),
-    Column("agent_name", Text),
-    Column("agent_personality", Text),
-    Column("agent_greeting", Text),
-    Column("cta_text", Text),
-    Column("cta_link", Text),
+    *_texts("agent_name", "agent_personality", "agent_greeting", "cta_text", "cta_link"),
     Column("status", Text, nullable=False),
-    Column("published_url", Text),
-    Column("tavus_persona_id", Text),
-    Column("tavus_conversation_id", Text),
-    Column("video_storage_path", Text),
+    *_texts("published_url", "tavus_persona_id", "tavus_conversation_id", "video_storage_path"),
     Column("metadata", JSONB),
     schema="public",
 )
@@ -82,9 +79,7 @@ knowledge_chunks = Table(
     _key(),
     Column("demo_id", Uuid, nullable=False),
     Column("content", Text, nullable=False),
-    Column("question", Text),
-    Column("answer", Text),
-    Column("source", Text),
+    *_texts("question", "answer", "source"),
     Column("vector_embedding", Vector(EMBEDDING_DIMENSIONS)),
     *_stamps(),
     Column("embedding_model", Text),
