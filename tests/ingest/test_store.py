@@ -266,9 +266,10 @@ def test_another_demos_conversation_is_refused_whole(database, rows):
     assert rows.scalar(select(func.count()).select_from(conversation_map)) == 1
 
 
-def test_the_operator_may_name_the_demo_and_correct_a_persona(database, rows):
+@pytest.mark.parametrize("first", [TALK, TALK[:3]], ids=["whole", "so far"])
+def test_the_operator_may_name_the_demo_and_correct_a_persona(database, rows, first):
     mine, other = demo(rows, tavus_persona_id="p-x"), demo(rows, BEN)
-    put(database, *TALK)
+    put(database, *first)
     named = said(50, "Over here", demo_id=str(other))
 
     put(database, named)

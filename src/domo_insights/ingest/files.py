@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import Final
 
 from sqlalchemy import Engine
@@ -16,6 +15,7 @@ from domo_insights.ingest.payload import JOINED, parse
 from domo_insights.ingest.store import Received, Stored, store
 
 BATCH: Final = 500
+_BATCH_BYTES: Final = 8_000_000
 _ATTEMPTS: Final = 5
 
 
@@ -102,7 +102,15 @@ def store_patiently(engine: Engine, received: list[Received]) -> Stored:
 
 def batches_of(lines: Iterator[Line]) -> Iterator[list[Line]]:
     """Lines as many at a time as one transaction takes."""
-    while batch := list(islice(lines, BATCH)):
+    batch: list[Line] = []
+    size = 0
+    for line in lines:
+        batch.append(line)
+        size += len(line.body)
+        if len(batch) >= BATCH or size >= _BATCH_BYTES:
+            yield batch
+            batch, size = [], 0
+    if batch:
         yield batch
 
 

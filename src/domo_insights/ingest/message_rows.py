@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from domo_insights.database.tables import conversation_messages as messages
 from domo_insights.ingest.messages import MessageRow, is_derived
-from domo_insights.ingest.rows import asked
+from domo_insights.ingest.rows import asked, sent
 
 _COLUMNS: Final = tuple(field.name for field in fields(MessageRow))
 _LABELS: Final = frozenset({"sentiment", "intent", "confidence", "label_source"})
@@ -24,10 +24,8 @@ def add(conn: Connection, rows: Sequence[MessageRow]) -> set[UUID]:
     """Insert rows and answer the ids of those that went in; others were there already."""
     if not rows:
         return set()
-    batch = asked(
-        **{name: (messages.c[name].type, [getattr(row, name) for row in rows]) for name in _COLUMNS}
-    )
-    chosen = select(*(batch.c[name] for name in _COLUMNS))
+    batch = sent(messages, [{name: getattr(row, name) for name in _COLUMNS} for row in rows])
+    chosen = select(*batch.c)
     statement = insert(messages).from_select(list(_COLUMNS), chosen)
     return set(conn.scalars(statement.on_conflict_do_nothing().returning(messages.c.id)))
 
@@ -58,10 +56,8 @@ def replace(conn: Connection, wanted: Mapping[str, Sequence[MessageRow]]) -> int
     settled = [_settled(row, held[row.id]) for row in rows.values() if row.id in held]
     changes = [row for row in settled if any(_differs(row, held[row.id], n) for n in _CHANGING)]
     if changes:
-        batch = asked(
-            id=(Uuid(), [row.id for row in changes]),
-            **{n: (messages.c[n].type, [getattr(row, n) for row in changes]) for n in _CHANGING},
-        )
+        names = ("id", *_CHANGING)
+        batch = sent(messages, [{n: getattr(row, n) for n in names} for row in changes])
         same = messages.c.id == batch.c.id
         conn.execute(update(messages).where(same).values({n: batch.c[n] for n in _CHANGING}))
     new = [

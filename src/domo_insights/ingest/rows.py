@@ -1,17 +1,18 @@
 """The statements of ingest on conversations and events, each for a whole batch."""
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import (
     ARRAY,
+    JSON,
     ColumnElement,
     Connection,
-    DateTime,
     Integer,
     Table,
     TableValuedAlias,
@@ -25,7 +26,7 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.types import TypeEngine
 
 from domo_insights.database.tables import conversation_details as details
@@ -39,19 +40,6 @@ from domo_insights.ingest.payload import TRANSCRIPT, Callback, callback_of
 
 _TRANSCRIPTS: Final = (TRANSCRIPT, TRANSCRIPT.replace(".", "_"))
 _DETAILS: Final = tuple(field.name for field in fields(Details))
-_EVENT: Final[Mapping[str, TypeEngine[Any]]] = {
-    "conversation_id": Text(),
-    "event_type": Text(),
-    "event_data": Text(),
-    "event_hash": Text(),
-    "occurred_at": DateTime(timezone=True),
-    "received_via": Text(),
-    "processing_duration_ms": Integer(),
-}
-_DOCUMENTS: Final = {
-    name: bindparam(name, type_=JSONB(none_as_null=True))
-    for name in ("transcript", "perception_analysis")
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +66,17 @@ def asked(**columns: tuple[TypeEngine[Any], Sequence[Any]]) -> TableValuedAlias:
     arrays = [bindparam(None, list(v), type_=ARRAY(kind)) for kind, v in columns.values()]
     named = [column(name, kind) for name, (kind, _) in columns.items()]
     return func.unnest(*arrays).table_valued(*named).render_derived(name="asked")
+
+
+def sent(table: Table, rows: Sequence[Mapping[str, Any]]) -> TableValuedAlias:
+    """Rows of `table`, all with the same columns, as one parameter.
+
+    As one JSON document, since arrays of texts would be quoted a letter at a time.
+    """
+    document = json.dumps([dict(row) for row in rows], default=str, ensure_ascii=False)
+    columns = [column(name, table.c[name].type) for name in rows[0]]
+    source = func.json_to_recordset(cast(bindparam(None, document, type_=Text()), JSON))
+    return source.table_valued(*columns).render_derived(name="sent", with_types=True)
 
 
 def lock(conn: Connection, conversations: Sequence[str]) -> None:
@@ -132,13 +131,10 @@ def claim(conn: Connection, claims: Sequence[tuple[str, UUID, str]]) -> list[UUI
 
 def add_events(conn: Connection, new: Sequence[Mapping[str, Any]]) -> None:
     """Insert events; one that another writer has stored meanwhile is left as it is."""
-    if not new:
-        return
-    batch = asked(**{name: (kind, [row[name] for row in new]) for name, kind in _EVENT.items()})
-    columns = [cast(batch.c[name], events.c[name].type) for name in _EVENT]
-    conn.execute(
-        insert(events).from_select(list(_EVENT), select(*columns)).on_conflict_do_nothing()
-    )
+    if new:
+        batch = sent(events, new)
+        into = insert(events).from_select(list(new[0]), select(*batch.c))
+        conn.execute(into.on_conflict_do_nothing())
 
 
 def count_duplicates(conn: Connection, repeated: Mapping[str, int]) -> None:
@@ -212,7 +208,7 @@ def put_details(
     changed: list[dict[str, Any]] = []
     for conversation, (row, held) in wanted.items():
         demo_id = owned.get(conversation)
-        values = asdict(row)
+        values = {name: getattr(row, name) for name in _DETAILS}
         if demo_id is None or all(value is None for value in values.values()):
             continue
         if held is None:
@@ -221,9 +217,10 @@ def put_details(
         elif held.demo_id in {demo_id, before[conversation].demo_id} and (
             held.demo_id != demo_id or any(held.values[k] != v for k, v in values.items())
         ):
-            changed.append({**values, "demo_id": demo_id, "row": held.id})
+            changed.append({**values, "demo_id": demo_id, "id": held.id})
     if added:
-        conn.execute(insert(details).values(_DOCUMENTS), added)
+        conn.execute(insert(details).from_select(list(added[0]), select(*sent(details, added).c)))
     if changed:
-        statement = update(details).where(details.c.id == bindparam("row"))
-        conn.execute(statement.values(_DOCUMENTS), changed)
+        batch = sent(details, changed)
+        values = {name: batch.c[name] for name in changed[0] if name != "id"}
+        conn.execute(update(details).where(details.c.id == batch.c.id).values(values))

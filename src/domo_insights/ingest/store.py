@@ -1,6 +1,5 @@
 """The one way callbacks get into the database: both webhook routes and the command line."""
 
-import json
 import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -128,7 +127,10 @@ def _add(conn: Connection, new: list[Received], before: dict[str, rows.State]) -
     events: dict[str, list[Callback]] = {}
     for item in new:
         events.setdefault(item.callback.conversation_id, []).append(item.callback)
-    plain = {c for c in events if _plain(events[c], before[c])}
+    moved = {
+        claim[0] for item in new if (claim := item.claim) and claim[1] != before[claim[0]].demo_id
+    }
+    plain = {c for c in events if c not in moved and _plain(events[c], before[c])}
     wholes = _wholes(conn, {c: e for c, e in events.items() if c not in plain}, before)
     timed = [item for item in new if item.since is not None]
     # A file's events go first: they bring the mapping, which their messages then find in place.
@@ -194,7 +196,7 @@ def _event(item: Received) -> dict[str, Any]:
     return {
         "conversation_id": callback.conversation_id,
         "event_type": callback.event_type,
-        "event_data": json.dumps(callback.raw, ensure_ascii=False),
+        "event_data": callback.raw,
         "event_hash": callback.event_hash,
         "occurred_at": callback.occurred_at,
         "received_via": item.via,
