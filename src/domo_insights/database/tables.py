@@ -1,7 +1,4 @@
-"""The tables and views that the code reads and writes, as the migrations leave them.
-
-Only for building statements: the migrations make the tables.
-"""
+"""The tables and views as the migrations leave them; only for building statements."""
 
 from typing import Any, Final
 
