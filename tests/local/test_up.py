@@ -27,7 +27,7 @@ from domo_insights.errors import (
     EmbeddedError,
     WrongUseError,
 )
-from domo_insights.local import postmaster
+from domo_insights.local import postmaster, stack
 from domo_insights.local.cluster import socket_dir
 from tests.local.processes import eventually, postgres_of
 
@@ -48,16 +48,21 @@ class Up:
 
 
 @contextmanager
-def up(folder: Path, *arguments: str) -> Iterator[Up]:
-    command = [*COMMAND, "up", "--data-dir", str(folder), "--port", "0", *arguments]
+def up(folder: Path, *arguments: str, hosted: dict[str, str] | None = None) -> Iterator[Up]:
+    where = [] if hosted else ["--data-dir", str(folder)]
+    command = [*COMMAND, "up", *where, "--port", "0", *arguments]
+    environment = os.environ | (hosted or {})
+    lines = 1 if hosted else 2 if "--empty" in arguments else 4
     with (folder.parent / "up.err").open("w") as talk:
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=talk, text=True)
+        process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=talk, text=True, env=environment
+        )
     assert process.stdout
     said = []
     try:
         for line in process.stdout:
             said.append(line.rstrip())
-            if len(said) == (2 if "--empty" in arguments else 4):
+            if len(said) == lines:
                 break
         assert said, (folder.parent / "up.err").read_text()
         yield Up(process, said, said[0].rpartition(" ")[2])
@@ -134,6 +139,26 @@ def test_an_empty_one_has_no_users_but_those_that_are_added(
     told = (tmp_path / "up.err").read_text()
     assert re.search(r'"path": "/webhooks/tavus", "status": 401', told)
     assert "not-for-the-log" not in told
+
+
+def test_settings_alone_make_it_serve_a_hosted_project(folder: Path, tmp_path: Path) -> None:
+    with stack.running(folder, sample=False) as project:
+        found = project.settings
+        hosted = {
+            "SUPABASE_URL": found.supabase_url,
+            "SUPABASE_PUBLISHABLE_KEY": found.supabase_publishable_key,
+            "SUPABASE_JWT_ISSUER": found.issuer,
+            "DATABASE_URL": project.login_url,
+            "INSIGHTS_SESSION_KEYS": found.secret("insights_session_keys"),
+            "INSIGHTS_DATA_DIR": str(tmp_path / "unused"),
+        }
+        with up(tmp_path / "unused", hosted=hosted) as served:
+            assert httpx.get(f"{served.url}/sign-in").status_code == 200
+            assert httpx.get(f"{served.url}/conversations").status_code == 303
+            unset = httpx.post(f"{served.url}/webhooks/tavus", content=b"{}")
+            assert unset.status_code in {401, 503}, "no secret is set: nothing is accepted"
+            assert served.end(signal.SIGTERM) == 0
+    assert not (tmp_path / "unused").exists()
 
 
 def test_sample_users_are_never_open_to_other_machines(folder: Path, tmp_path: Path) -> None:
