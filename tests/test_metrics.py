@@ -28,7 +28,7 @@ def test_every_metric_is_declared_once_and_whole():
         (metrics.CONVERSATIONS, 1234567, "1 234 567"),
         (metrics.CONVERSATIONS, 0, "0"),
         (metrics.ACTIVE_SHARE, 0.1234, "12.3 %"),
-        (metrics.MEDIAN_LENGTH, 12, "12 messages"),
+        (metrics.MEDIAN_LENGTH, 12, "12 msg"),
         (metrics.MEDIAN_DURATION, 59, "59 s"),
         (metrics.MEDIAN_DURATION, 185, "3 min 05 s"),
         (metrics.MEDIAN_DURATION, 3725, "1 h 02 min"),

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-THIN: Final = "\u202f"
-"""Narrow no-break space: between thousands, and between a number and its unit."""
+THIN: Final = "\u2009"
+"""Thin space: between thousands, and between a number and its unit. The font has no narrower."""
 NOTHING: Final = "–"
 
 
@@ -100,7 +100,7 @@ USER_MESSAGES: Final = Metric(
     _MESSAGE_ROWS,
 )  # fmt: skip
 MEDIAN_LENGTH: Final = Metric(
-    "median_length", "Median length", "messages", Kind.MEDIAN, ",.0f", Better.UP,
+    "median_length", "Median length", "msg", Kind.MEDIAN, ",.0f", Better.UP,
     "Median number of user and assistant messages over the period's conversations; 0 counts."
     " The smallest value that at least half of them do not exceed.",
     _CONVERSATION_ROWS,

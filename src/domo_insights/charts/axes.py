@@ -6,9 +6,10 @@ from typing import Final
 import pandas as pd
 import plotly.graph_objects as go
 
-from domo_insights.metrics import THIN, Metric
+from domo_insights.metrics import THIN, Kind, Metric
 
 HEIGHT: Final = 280
+_FEW: Final = 5
 _LEGEND: Final = {"orientation": "h", "x": 0, "y": -0.16, "yanchor": "top", "title": None}
 
 
@@ -25,6 +26,8 @@ def lay_out(figure: go.Figure, metric: Metric, times: pd.Series, *, legend: bool
     figure.update_yaxes(
         title=None, rangemode="tozero", tickformat=metric.spec, ticksuffix=_suffix(metric), nticks=5
     )
+    if metric.kind is Kind.COUNT and _highest(figure) < _FEW:
+        figure.update_yaxes(dtick=1)  # there is no half of a conversation
     return figure.update_layout(
         height=HEIGHT,
         hovermode="x unified",
@@ -33,6 +36,10 @@ def lay_out(figure: go.Figure, metric: Metric, times: pd.Series, *, legend: bool
         legend=_LEGEND,
         margin={"l": 0, "r": 0, "t": 8, "b": 0},
     )
+
+
+def _highest(figure: go.Figure) -> float:
+    return max((float(value) for trace in figure.data for value in trace.y), default=0.0)
 
 
 def _suffix(metric: Metric) -> str:

@@ -32,7 +32,13 @@ def stacked_bars(
             x=rows[time],
             y=rows[metric.key],
             name=name,
-            marker={"pattern": {"shape": _PATTERNS[number % len(_PATTERNS)], "fgopacity": 0.35}},
+            marker={
+                "pattern": {
+                    "shape": _PATTERNS[number % len(_PATTERNS)],
+                    "fillmode": "overlay",
+                    "size": 6,
+                }
+            },
             hovertemplate=f"{name}: <b>%{{y:{metric.spec}}}</b><extra></extra>",
         )
     figure.update_layout(barmode="stack", bargap=0.25)

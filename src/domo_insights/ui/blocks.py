@@ -35,10 +35,10 @@ def alone(key: str, *, height: int | None = None) -> Iterator[None]:
 
 
 @contextmanager
-def card(title: str, about: str = "", *, key: str) -> Iterator[None]:
-    """A titled box with a border that stands alone."""
-    with st.container(border=True, key=key):
-        st.subheader(title, anchor=False)
+def card(title: str, about: str = "", *, key: str, meaning: str | None = None) -> Iterator[None]:
+    """A titled box with a border that stands alone; `meaning` is one hover away."""
+    with st.container(border=True, key=key, gap="xsmall"):
+        st.subheader(title, anchor=False, help=meaning)
         if about:
             st.caption(about)
         with alone(key):

@@ -49,19 +49,18 @@ def _card(metric: Metric, subject: Subject, asked: Asked) -> None:
     before = measured(metric, load(subject.kpis, *asked.before).iloc[0].to_dict())
     moved = change(metric, now, before if _known_before(before, asked) else None)
     trend = so_far(load(subject.over_time, *asked), asked.period)[metric.key].dropna()
-    st.metric(
-        metric.label,
-        metric.text(now.value),
-        moved.text,
-        delta_color=_COLOURS[moved.tone],
-        delta_arrow=_ARROWS[moved.direction],
-        delta_description=moved.was or None,
-        help=_about(metric, now, moved),
-        border=True,
-        height="stretch",
-        chart_data=trend.tolist() if len(trend) > 1 else None,
-        chart_type="area",
-    )
+    with st.container(border=True, gap=None, height="stretch"):
+        st.metric(
+            metric.label,
+            metric.text(now.value),
+            moved.text,
+            delta_color=_COLOURS[moved.tone],
+            delta_arrow=_ARROWS[moved.direction],
+            help=_about(metric, now, moved),
+            chart_data=trend.tolist() if len(trend) > 1 else None,
+            chart_type="area",
+        )
+        st.caption(moved.was or "none before")
 
 
 def _known_before(before: Measured, asked: Asked) -> bool:

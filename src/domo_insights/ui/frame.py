@@ -80,7 +80,7 @@ def _when(asked: Asked) -> str:
     now = period.as_of.astimezone(period.tz)
     against = f"compared with {before.text}"
     if period.running and not period.rolling:
-        against += f", up to {before.end.astimezone(period.tz):%H:%M} of its last day"
+        against += f" at {before.end.astimezone(period.tz):%H:%M}"
     return f"Updated {now:%H:%M}, {period.zone}. {period.text}, {against}."
 
 
@@ -93,7 +93,9 @@ def _account(viewer: Viewer) -> None:
         st.html(
             '<form method="post" action="/sign-out">'
             f'<input type="hidden" name="csrf" value="{token}">'
-            '<button type="submit">Sign out</button></form>'
+            '<button type="submit" style="font: inherit; color: inherit; background: none;'
+            " border: 1px solid currentcolor; border-radius: 8px; padding: .25rem .8rem;"
+            ' opacity: .75; cursor: pointer">Sign out</button></form>'
         )
 
 

@@ -12,6 +12,7 @@ from domo_insights.ui import blocks, places, transcripts
 from domo_insights.ui.data import load
 from domo_insights.ui.filters import Asked
 from domo_insights.ui.plain import plain
+from domo_insights.ui.session import current_viewer
 
 Query = Callable[..., pd.DataFrame]
 NEWEST: Final = 8
@@ -33,7 +34,7 @@ def ranked_demos(asked: Asked, query: Query) -> None:
             height=_height(len(frame), 10),
             alt="Demos with their conversations, messages, shares and trend",
             column_config={
-                "demo": st.column_config.TextColumn("Demo", pinned=True, width="medium"),
+                "demo": st.column_config.TextColumn("Demo", pinned=True, width=230),
                 "conversations": _number(metrics.CONVERSATIONS),
                 "active_share": _share(metrics.ACTIVE_SHARE),
                 "messages": _number(metrics.MESSAGES),
@@ -50,9 +51,7 @@ def ranked_demos(asked: Asked, query: Query) -> None:
 
 def newest_conversations(asked: Asked, query: Query) -> None:
     """The newest few, each a click away from its transcript."""
-    with blocks.card(
-        "Newest conversations", "Select one to read it on the page Conversations.", key="newest"
-    ):
+    with blocks.card("Newest conversations", _invitation(), key="newest"):
         frame = load(query, *asked, limit=NEWEST)
         opened = _conversations(frame, asked, key="newest_rows")
         if opened:
@@ -64,7 +63,7 @@ def newest_conversations(asked: Asked, query: Query) -> None:
 
 def all_conversations(asked: Asked, query: Query, kpis: Query) -> None:
     """The period's conversations page by page; selecting one opens its transcript."""
-    with blocks.card("Conversations", "Newest first. Select one to read it.", key="all"):
+    with blocks.card("Conversations", _invitation(), key="all"):
         count = int(load(kpis, *asked)["conversations"].iloc[0])
         if not count:
             st.write("No conversation started in this period.")
@@ -101,7 +100,7 @@ def _conversations(frame: pd.DataFrame, asked: Asked, *, key: str) -> str | None
         key=key,
         hide_index=True,
         height=_height(len(shown), PAGE),
-        on_select="rerun",
+        on_select="ignore" if current_viewer().product_team else "rerun",
         selection_mode="single-row",
         alt="Conversations, newest first",
         column_order=[str(c) for c in shown if c != "is_test" or asked.include_test],
@@ -120,8 +119,16 @@ def _conversations(frame: pd.DataFrame, asked: Asked, *, key: str) -> str | None
             "conversation_id": st.column_config.TextColumn("Conversation"),
         },
     )
+    if current_viewer().product_team:
+        return None
     selected = state["selection"]["rows"]
     return str(frame["conversation_id"].iloc[selected[0]]) if selected else None
+
+
+def _invitation() -> str:
+    if current_viewer().product_team:
+        return "Newest first. What visitors said is for the demo's owner alone."
+    return "Newest first. Select one to read it."
 
 
 def _number(metric: Metric) -> Any:
@@ -139,5 +146,5 @@ def _local(moments: Any, asked: Asked) -> Any:
     return moments.dt.tz_convert(asked.period.zone).dt.tz_localize(None)
 
 
-def _height(rows: int, most: int) -> int:
-    return (min(max(rows, 1), most) + 1) * _ROW_HEIGHT + 3
+def _height(rows: int, most: int) -> Any:
+    return "content" if rows <= most else (most + 1) * _ROW_HEIGHT

@@ -21,7 +21,7 @@ _EACH: Final = {Grain.HOUR: "per hour", Grain.DAY: "per day", Grain.WEEK: "per w
 def over_time(asked: Asked, metric: Metric, query: Query) -> None:
     """`metric` over the period, the period before as a thin line."""
     title = f"{metric.label} {_each(asked)}"
-    with blocks.card(title, metric.meaning, key=f"trend_{metric.key}"):
+    with blocks.card(title, key=f"trend_{metric.key}", meaning=metric.meaning):
         now, before = load(query, *asked), load(query, *asked.before)
         shown = so_far(now, asked.period)
         blocks.chart(
@@ -35,7 +35,7 @@ def over_time(asked: Asked, metric: Metric, query: Query) -> None:
 def volume_by_role(asked: Asked, query: Query) -> None:
     """Messages over the period, by who sent them."""
     title = f"Messages by role {_each(asked)}"
-    with blocks.card(title, metrics.MESSAGES.meaning, key="volume"):
+    with blocks.card(title, key="volume", meaning=metrics.MESSAGES.meaning):
         frame = so_far(load(query, *asked), asked.period, rows_per_bucket=len(ROLES))
         blocks.chart(
             stacked_bars(frame, metrics.MESSAGES, ROLES, by="role"),
