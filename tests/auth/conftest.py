@@ -21,6 +21,7 @@ from starlette.testclient import TestClient
 from starlette.websockets import WebSocket
 
 from domo_insights import settings
+from domo_insights.auth import service, web_sessions
 from domo_insights.auth.gate import Gate
 from domo_insights.auth.routes import routes
 from domo_insights.database.engine import address
@@ -158,6 +159,12 @@ def site() -> Gate:
     every = Route("/{path:path}", _echo, methods=["GET", "POST", "PUT"])
     stream = WebSocketRoute("/_stcore/stream", _socket)
     return Gate(Starlette(routes=[*routes, stream, every]))
+
+
+@pytest.fixture
+def session_id(supabase: Supabase) -> str:
+    """The id of a session that Ana began."""
+    return web_sessions.start(service.sign_in(ANA.email, PASSWORD))
 
 
 @pytest.fixture

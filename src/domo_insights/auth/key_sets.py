@@ -36,7 +36,7 @@ class KeySet:
         if self._due(kid):
             with self._lock:
                 if self._due(kid):
-                    self._fetch(forced=kid not in self._keys)
+                    self._fetch(forced=time.monotonic() - self._fetched <= LIFETIME_SECONDS)
         key = self._keys.get(kid)
         return key if key is not None and key.algorithm_name == algorithm else None
 

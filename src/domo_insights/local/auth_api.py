@@ -43,8 +43,11 @@ def running(
     Port 0 takes a free one. Raises: EmbeddedError when it cannot listen.
     """
     listener = socket.socket()
+    # Connections that ended a moment ago would keep a fixed port busy for a minute.
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind(("127.0.0.1", port))
+        listener.listen()
     except OSError as error:
         listener.close()
         raise EmbeddedError(f"Port {port} for the sign-in service is taken.") from error
