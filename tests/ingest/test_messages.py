@@ -89,9 +89,15 @@ def test_utterances_at_the_same_instant_are_no_doubles_and_follow_the_transcript
 
 
 def test_utterances_out_of_order_are_no_doubles():
-    late = [said(9, "first thing"), said(3, "second thing"), said(5, "third thing")]
-    order = [("user", f"{text} thing") for text in ("first", "second", "third")]
+    order = [("user", "What does it cost?"), ("user", "And for schools"), ("user", "No thanks")]
+    late = [said(9, order[0][1]), said(10, order[1][1]), said(3, order[2][1])]
     assert sorted(lines(*late, transcript(*order))) == sorted(order)
+
+
+def test_of_two_lines_in_a_row_the_words_tell_which_one_never_came():
+    order = [("user", "What does it cost?"), ("user", "And for schools"), ("user", "No thanks")]
+    for kept in range(3):
+        assert lines(joined(), said(9, order[kept][1]), transcript(*order)) == order
 
 
 def test_without_times_the_transcript_gives_the_order():

@@ -313,6 +313,29 @@ def test_rows_of_the_platform_are_left_alone(database, rows):
     assert details["started_at"] == START - timedelta(seconds=3)
 
 
+def test_anothers_row_of_details_gets_no_words(database, rows):
+    mine, other = demo(rows), demo(rows, BEN)
+    put(database, joined(), demo_id=mine)
+    rows.execute(delete(conversation_details))
+    conversation(rows, other, tavus_conversation_id="c1", started_at=None)
+    put(database, *TALK[1:], demo_id=mine)
+    (details,) = stored(rows, conversation_details)
+    assert (details["demo_id"], details["transcript"], details["started_at"]) == (other, None, None)
+    assert {m["demo_id"] for m in stored(rows, conversation_messages)} == {mine}
+
+
+@pytest.mark.parametrize("order", list(permutations(range(4)))[::5])
+def test_start_and_end_are_the_first_join_and_the_last_shutdown(database, rows, order):
+    demo(rows, tavus_persona_id="p-x")
+    bodies = (joined(0), joined(30), shutdown(40), shutdown(75.6))
+    for index in order:
+        put(database, bodies[index])
+    (details,) = stored(rows, conversation_details)
+    assert details["started_at"] == START
+    assert details["completed_at"] == START + timedelta(seconds=75.6)
+    assert details["duration_seconds"] == 76
+
+
 def test_labels_given_later_stay(database, rows):
     demo(rows, tavus_persona_id="p-x")
     put(database, *TALK[:-1])
