@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 
 from domo_insights import metrics
-from domo_insights.metrics import NOTHING, THIN, Kind, all_metrics, as_markdown
+from domo_insights.metrics import NOTHING, THIN, Kind
+from domo_insights.metrics.page import all_metrics, as_markdown
 
 ROOT = Path(__file__).parents[1]
 

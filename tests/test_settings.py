@@ -28,7 +28,7 @@ def test_the_example_file_names_every_setting():
 
 def test_a_malformed_setting_is_named_and_its_value_is_not_repeated(monkeypatch):
     monkeypatch.setenv("SUPABASE_URL", "hunter2.example")
-    with pytest.raises(ConfigError, match="SUPABASE_URL: .*http") as told:
+    with pytest.raises(ConfigError, match=r"SUPABASE_URL: .*http") as told:
         settings.current()
     assert "hunter2" not in str(told.value)
 

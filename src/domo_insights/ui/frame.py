@@ -13,12 +13,11 @@ import streamlit as st
 from domo_insights.errors import DomoInsightsError
 from domo_insights.ui import blocks, filters, places, session
 from domo_insights.ui.filters import Asked
+from domo_insights.ui.places import Place
 from domo_insights.ui.plain import plain
 from domo_insights.viewer import Viewer
 
 IMAGES: Final = Path(__file__).parent / "images"
-OVERVIEW: Final = "How are my demos doing, and what needs me now?"
-CONVERSATIONS: Final = "How much do visitors talk, and where do they stop?"
 
 
 def main() -> None:
@@ -32,35 +31,30 @@ def main() -> None:
     except DomoInsightsError as problem:
         blocks.error(problem, "frame")
         return
-    page = st.navigation(
-        {
-            "Analytics": [
-                st.Page(
-                    places.OVERVIEW,
-                    title="Overview",
-                    icon=":material/dashboard:",
-                    help=OVERVIEW,
-                    default=True,
-                ),
-                st.Page(
-                    places.CONVERSATIONS,
-                    title="Conversations",
-                    icon=":material/forum:",
-                    help=CONVERSATIONS,
-                ),
-            ]
-        }
-    )
+    pages = {
+        st.Page(
+            place.path,
+            title=place.title,
+            icon=place.icon,
+            help=place.question,
+            default=place is places.ALL[0],
+        ): place
+        for place in places.open_to(viewer)
+    }
+    menu: dict[str, list[st.Page]] = {}
+    for page, place in pages.items():
+        menu.setdefault(place.section, []).append(page)
+    chosen = st.navigation(menu)
     with st.sidebar:
         _account(viewer)
     try:
-        _top_line(page.title, {"Overview": OVERVIEW, "Conversations": CONVERSATIONS}[page.title])
-        page.run()
+        _top_line(next(place for page, place in pages.items() if page.title == chosen.title))
+        chosen.run()
     except DomoInsightsError as problem:
         blocks.error(problem, "page")
 
 
-def _top_line(title: str, question: str) -> None:
+def _top_line(place: Place) -> None:
     with st.container(
         horizontal=True,
         horizontal_alignment="distribute",
@@ -68,8 +62,8 @@ def _top_line(title: str, question: str) -> None:
         key="top_line",
     ):
         with st.container(width="content", gap=None):
-            st.title(title, anchor=False)
-            st.caption(question)
+            st.title(place.title, anchor=False)
+            st.caption(place.question)
         with st.container(horizontal=True, width="content", vertical_alignment="bottom"):
             filters.show()
     st.caption(_when(filters.asked()))

@@ -1,8 +1,54 @@
-"""Where the pages are. They are registered by absolute path, never found beside the frame."""
+"""Where the pages are, and for whom. They are registered by absolute path, never found beside the
+frame."""
 
+from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
+from domo_insights.viewer import Viewer
+
 PAGES: Final = Path(__file__).parents[3] / "pages"
-OVERVIEW: Final = PAGES / "overview.py"
-CONVERSATIONS: Final = PAGES / "conversations.py"
+
+
+class Audience(StrEnum):
+    """Who finds a page in the menu. Whose rows it shows is for the database to say."""
+
+    EVERYBODY = "everybody"
+    PRODUCT_TEAM = "product team"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A page: its file below pages/, its name, and the question it answers."""
+
+    file: str
+    title: str
+    icon: str
+    question: str
+    section: str = "Analytics"
+    audience: Audience = Audience.EVERYBODY
+
+    @property
+    def path(self) -> Path:
+        return PAGES / self.file
+
+
+OVERVIEW: Final = Place(
+    "overview.py", "Overview", ":material/dashboard:",
+    "How are my demos doing, and what needs me now?",
+)  # fmt: skip
+CONVERSATIONS: Final = Place(
+    "conversations.py", "Conversations", ":material/forum:",
+    "How much do visitors talk, and where do they stop?",
+)  # fmt: skip
+
+ALL: Final = (OVERVIEW, CONVERSATIONS)
+"""In the order of the menu; the first is the one that opens."""
+
+
+def open_to(viewer: Viewer) -> tuple[Place, ...]:
+    """The pages that `viewer` finds in the menu."""
+    return tuple(
+        place for place in ALL if place.audience is Audience.EVERYBODY or viewer.product_team
+    )

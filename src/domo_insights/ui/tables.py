@@ -56,7 +56,7 @@ def newest_conversations(asked: Asked, query: Query) -> None:
         opened = _conversations(frame, asked, key="newest_rows")
         if opened:
             st.switch_page(
-                places.CONVERSATIONS,
+                places.CONVERSATIONS.path,
                 query_params={**transcripts.kept_query(), transcripts.PARAMETER: opened},
             )
 

@@ -20,6 +20,12 @@ _ICONS: Final = {
     "system": ":material/settings:",
 }
 
+_FEELINGS: Final[dict[object, Any]] = {
+    "negative": (":material/sentiment_dissatisfied:", "red"),
+    "neutral": (":material/sentiment_neutral:", "gray"),
+    "positive": (":material/sentiment_satisfied:", "green"),
+}
+
 
 def chosen() -> str:
     """The conversation that the URL names; empty when it names none."""
@@ -57,15 +63,26 @@ def transcript(conversation_id: str, query: Callable[..., pd.DataFrame]) -> None
         if said.empty:
             st.info("You have no conversation with this id, or nothing was said in it.")
             return
-        with st.container(height=600, key="words"):
+        with st.container(height=600, key="words", autoscroll=False):
             for row in said.itertuples():
                 _message(row)
 
 
 def _message(row: Any) -> None:
     at = row.occurred_at.tz_convert(zone())
-    notes = [_NAMES.get(row.role, row.role), f"{at:%H:%M:%S}" if row.has_time else "time unknown"]
-    notes += [plain(value) for value in (row.sentiment, row.intent) if isinstance(value, str)]
-    with st.chat_message(row.role, avatar=_ICONS.get(row.role)):
-        st.text(" · ".join(notes))
+    when = f"{at:%H:%M:%S}" if row.has_time else "time unknown"
+    with st.chat_message(_NAMES[row.role], avatar=_ICONS[row.role]):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.caption(f"{_NAMES[row.role]}, {when}", width="content")
+            for label in (row.sentiment, row.intent):
+                _label(label)
         show(row.content)
+
+
+def _label(label: object) -> None:
+    """A sentiment or an intent. Only the words that are known to be words are drawn as a badge."""
+    if label in _FEELINGS:
+        icon, colour = _FEELINGS[str(label)]
+        st.badge(str(label), icon=icon, color=colour)
+    elif isinstance(label, str):
+        st.text(plain(label).replace("_", " "))
