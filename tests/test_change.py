@@ -64,6 +64,8 @@ def test_good_and_bad_belong_to_the_metric():
     slower = change(metrics.REPLY_P95, Measured(3.0, 9), Measured(1.0, 8))
     assert (slower.text, slower.tone, slower.direction) == (f"+2.0{THIN}s", Tone.BAD, 1)
     assert slower.was == f"was 1.0{THIN}s"
+    same = change(metrics.REPLY_P95, Measured(2.41, 9), Measured(2.39, 8))
+    assert (same.text, same.direction) == ("no change", 0)
     assert slower.basis == "over 9 values now and 8 before"
 
 

@@ -115,7 +115,7 @@ def _share(metric: Metric, now: Measured, before: Measured) -> Change:
 def _median(metric: Metric, now: float, count: int, before: float, count_before: int) -> Change:
     basis = f"over {count:,} values now and {count_before:,} before".replace(",", THIN)
     was, step = f"was {metric.text(before)}", now - before
-    if not step:
+    if metric.text(abs(step)) == metric.text(0):
         return Change("no change", was, basis)
     text = f"{_sign(step)}{metric.text(abs(step))}"
     return Change(text, was, basis, *_leaning(metric, step))
