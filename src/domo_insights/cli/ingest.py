@@ -160,8 +160,14 @@ def _stopping() -> Iterator[Callable[[], bool]]:
 @contextmanager
 def _bar(size: int) -> Iterator[Callable[[Line], None]]:
     """A progress bar on stderr, by bytes where they are known, shown to people only."""
-    columns = (BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[lines]} lines"))
-    with Progress(*columns, TimeElapsedColumn(), console=talk, transient=True) as progress:
+    bar, share, counted = (
+        BarColumn(),
+        TaskProgressColumn(),
+        TextColumn("{task.fields[lines]} lines"),
+    )
+    columns = (bar, share, counted, TimeElapsedColumn())
+    quiet = not talk.is_terminal
+    with Progress(*columns, console=talk, transient=True, disable=quiet) as progress:
         task = progress.add_task("", total=size or None, lines=0)
         done, last, lines = 0, 0, 0
 
