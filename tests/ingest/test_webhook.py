@@ -115,6 +115,7 @@ def test_the_operators_signature_lets_a_body_name_its_demo(web, rows):
         answer = signed(web, said(3, "Hi"), **{"X-Webhook-Signature": wrong})
         assert answer.status_code == 401
     assert web.post("/webhooks/tavus", json=said(3, "Hi")).status_code == 401
+    assert signed(web, []).status_code == 422
     assert count(rows) == 1
 
 
@@ -145,6 +146,8 @@ def test_what_cannot_be_stored_is_refused_with_a_reason(web, rows, body):
     assert answer.status_code == 422
     assert answer.json()["error"]
     assert count(rows) == count(rows, conversation_map) == 0
+    counts = rows.execute(select(delivery_counts.c.demo_id, delivery_counts.c.refused)).all()
+    assert [tuple(row) for row in counts] == [(mine, 1)]
 
 
 def test_a_body_that_is_too_long_is_not_read(web, rows):

@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 from uuid import UUID
 
@@ -44,7 +45,7 @@ async def own_address(request: Request) -> Response:
     if isinstance(body, Response):
         return body
     return await run_in_threadpool(
-        _answer, lambda: Received(parse(body), demo_id=demo_id, since=since)
+        _answer, demo_id, lambda: Received(parse(body), demo_id=demo_id, since=since)
     )
 
 
@@ -57,7 +58,7 @@ async def operator_address(request: Request) -> Response:
     if not is_signature(body, request.headers.get(SIGNATURE_HEADER, "")):
         return _refusal(401, _STRANGER)
     return await run_in_threadpool(
-        _answer, lambda: Received(parse(body), trusted=True, since=since)
+        _answer, None, lambda: Received(parse(body), trusted=True, since=since)
     )
 
 
@@ -77,24 +78,20 @@ async def _body(request: Request) -> bytes | Response:
     return bytes(body)
 
 
-def _answer(read: Callable[[], Received]) -> Response:
-    """Store one callback. What is answered with 200 is committed."""
+def _answer(demo_id: UUID | None, read: Callable[[], Received]) -> Response:
+    """Store one callback, sent to the address of `demo_id`. What is answered with 200 is
+    committed; a refusal is counted apart, since the refused transaction keeps nothing."""
     try:
-        received = read()
-        try:
-            engine = engine_for(settings.current().secret("database_url"))
-            stored = store_patiently(engine, [received])
-        except UnknownDemoError:
-            if received.demo_id is None:
-                raise
-            return _refusal(401, _STRANGER)  # a demo that is gone tells no more than a wrong token
-        except ForeignConversationError:
-            # The refused transaction took its own count of the conflict along.
-            if received.demo_id is not None:
-                with ingesting(engine) as conn:
-                    rows.count_conflict(conn, received.demo_id)
-            raise
+        engine = engine_for(settings.current().secret("database_url"))
+        stored = store_patiently(engine, [read()])
+    except UnknownDemoError as problem:
+        if demo_id is None:
+            return _refusal(422, str(problem), problem.hint)
+        return _refusal(401, _STRANGER)  # a demo that is gone tells no more than a wrong token
     except PayloadError as problem:
+        with suppress(DatabaseError), ingesting(engine) as conn:
+            foreign = isinstance(problem, ForeignConversationError)
+            rows.count_refused(conn, demo_id, "conflicts" if foreign else "refused")
         return _refusal(422, str(problem), problem.hint)
     except (DatabaseError, ConfigError) as problem:
         _log.warning("a callback was not stored: %s", type(problem).__name__)

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, fields
-from typing import Any, Final
+from typing import Any, Final, Literal
 from uuid import UUID
 
 from sqlalchemy import (
@@ -151,9 +151,11 @@ def count_duplicates(conn: Connection, repeated: Mapping[str, int]) -> None:
     conn.execute(select(func.insights.count_delivery(batch.c.demo, "duplicates", batch.c.n)))
 
 
-def count_conflict(conn: Connection, demo_id: UUID) -> None:
-    """Count a claim on a conversation of somebody else."""
-    conn.execute(select(func.insights.count_delivery(demo_id, "conflicts", 1)))
+def count_refused(
+    conn: Connection, demo_id: UUID | None, kind: Literal["conflicts", "refused"]
+) -> None:
+    """Count a delivery of which nothing was stored: another demo's conversation, or no callback."""
+    conn.execute(select(func.insights.count_delivery(demo_id, kind, 1)))
 
 
 def events_of(conn: Connection, conversations: Sequence[str]) -> dict[str, list[Callback]]:
