@@ -84,6 +84,19 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("up") / "data"
 
 
+def test_killed_while_it_loads_the_sample_data(folder: Path) -> None:
+    talk = folder.parent / "first.err"
+    command = [*COMMAND, "up", "--data-dir", str(folder), "--port", "0"]
+    with talk.open("w") as errors, subprocess.Popen(command, stderr=errors) as process:
+        eventually(lambda: "Loading sample data" in talk.read_text(), "loading")
+        process.kill()
+    with up(folder) as again:
+        names = [name for _, name, _ in demos(folder)]
+        assert len(names) == len(set(names)) == 8
+        assert again.end(signal.SIGTERM) == 0
+    assert postgres_of(folder) == []
+
+
 def test_it_serves_and_survives_a_killed_postgres_and_its_own_kill(folder: Path) -> None:
     with up(folder) as first:
         assert httpx.get(f"{first.url}/healthz").json() == {"status": "ok"}

@@ -44,8 +44,10 @@ def database(data_dir: Path | None, *, migrated: bool = True) -> Iterator[Settin
 
 
 @contextmanager
-def ends_in_order(status: int = 128 + signal.SIGTERM) -> Iterator[None]:
-    """SIGTERM in this block leaves it as an exit with `status`, so that nothing stays behind."""
+def ends_in_order(
+    status: int = 128 + signal.SIGTERM, *, signals: tuple[signal.Signals, ...] = (signal.SIGTERM,)
+) -> Iterator[None]:
+    """One of `signals` leaves this block as an exit with `status`, so that nothing stays behind."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -53,8 +55,9 @@ def ends_in_order(status: int = 128 + signal.SIGTERM) -> Iterator[None]:
     def leave(_number: int, _frame: FrameType | None) -> None:
         sys.exit(status)
 
-    before = signal.signal(signal.SIGTERM, leave)
+    before = {number: signal.signal(number, leave) for number in signals}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -33,23 +34,22 @@ def up(
     ] = False,
 ) -> None:
     """Start everything and serve the dashboard until Ctrl-C."""
-    try:
-        with ends_in_order(0), ExitStack() as leaving:
-            found = settings.current()
-            if data_dir is None and found.hosted:
-                listener = leaving.enter_context(listen(address, port))
-                serve(listener, lambda at: typer.echo(f"Domo Insights is at {at}"))
-                return
-            folder = (data_dir or found.insights_data_dir).expanduser().resolve()
-            _refuse_open_samples(folder, address, empty=empty)
-            lock = leaving.enter_context(_only_one(folder))
+    # Ctrl-C too: a shell that starts it in the background lets it ignore that.
+    signals = (signal.SIGINT, signal.SIGTERM)
+    with ends_in_order(0, signals=signals), ExitStack() as leaving:
+        found = settings.current()
+        if data_dir is None and found.hosted:
             listener = leaving.enter_context(listen(address, port))
-            lock.write(json.dumps({"pid": os.getpid(), "address": listener.url}))
-            embedded = leaving.enter_context(stack.running(folder, sample=not empty, progress=_say))
-            embedded.server.watch()
-            serve(listener, lambda at: _welcome(at, embedded.logins))
-    except KeyboardInterrupt:
-        return
+            serve(listener, lambda at: typer.echo(f"Domo Insights is at {at}"))
+            return
+        folder = (data_dir or found.insights_data_dir).expanduser().resolve()
+        _refuse_open_samples(folder, address, empty=empty)
+        lock = leaving.enter_context(_only_one(folder))
+        listener = leaving.enter_context(listen(address, port))
+        lock.write(json.dumps({"pid": os.getpid(), "address": listener.url}))
+        embedded = leaving.enter_context(stack.running(folder, sample=not empty, progress=_say))
+        embedded.server.watch()
+        serve(listener, lambda at: _welcome(at, embedded.logins))
 
 
 @contextmanager
