@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from sqlalchemy import delete
 
 from domo_insights import auth, settings
-from domo_insights.auth import service, web_sessions
+from domo_insights.auth import held_tokens, service, web_sessions
 from domo_insights.errors import NotSignedInError
 from domo_insights.local.auth_store import refresh_tokens
 from tests.auth.conftest import PASSWORD, Supabase, activate
@@ -60,14 +60,14 @@ def test_two_session_keys(session_id: str, database: Database) -> None:
     "column", ["last_seen_at", "expires_at", "signed_out_at"], ids=["idle", "absolute", "out"]
 )
 def test_sessions_that_are_over(session_id: str, database: Database, column: str) -> None:
-    long_ago = datetime.now(UTC) - web_sessions.IDLE - timedelta(minutes=1)
+    long_ago = datetime.now(UTC) - held_tokens.IDLE - timedelta(minutes=1)
     change_row(database, **{column: long_ago})
     assert auth.viewer_of(session_id) is None
     assert auth.csrf_token(session_id) is None
 
 
 def test_use_keeps_a_session_alive(session_id: str, database: Database) -> None:
-    nearly = datetime.now(UTC) - web_sessions.IDLE + timedelta(minutes=5)
+    nearly = datetime.now(UTC) - held_tokens.IDLE + timedelta(minutes=5)
     change_row(database, last_seen_at=nearly)
     assert auth.viewer_of(session_id) == ANA
     assert row_of(database).last_seen_at > nearly

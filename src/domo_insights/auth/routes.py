@@ -13,6 +13,7 @@ from starlette.routing import Route
 from domo_insights.auth import answers, limits, service, web_sessions
 from domo_insights.auth import cookies as jar
 from domo_insights.auth.addresses import is_secure, may_sign_in, safe_next, same_site
+from domo_insights.auth.held_tokens import LIFETIME
 from domo_insights.errors import (
     AuthServiceError,
     ConfigError,
@@ -59,7 +60,7 @@ async def _sign_in(request: Request) -> Response:
     except _TROUBLE as problem:
         return _sign_in_page(request, form, problem, 503)
     answer = _go(safe_next(form.get("next")))
-    secure, seconds = is_secure(request.url.scheme), int(web_sessions.LIFETIME.total_seconds())
+    secure, seconds = is_secure(request.url.scheme), int(LIFETIME.total_seconds())
     jar.put(answer, jar.SESSION, session_id, secure=secure, seconds=seconds)
     jar.drop(answer, jar.FORM, secure=secure)
     return answer

@@ -6,7 +6,7 @@ Every failure leaves as SignInError or AuthServiceError, in words for the person
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Final, TypeVar
+from typing import Final, Literal, TypeVar
 
 import httpx
 from pydantic import ValidationError
@@ -27,6 +27,7 @@ from domo_insights.settings import current
 from supabase import Client, ClientOptions, create_client
 
 T = TypeVar("T")
+Scope = Literal["local", "global"]
 
 SECOND_FACTOR: Final = "This account needs a second factor, and Domo Insights cannot ask for it."
 _TOO_MANY: Final = "Too many attempts. Wait a few minutes, then try again."
@@ -74,11 +75,12 @@ def refresh(refresh_token: str) -> Tokens:
     return _checked(_asked(lambda c: c.auth.refresh_session(refresh_token), _refresh_refused))
 
 
-def sign_out(access_token: str) -> None:
-    """End this one Supabase session. One that is over already is fine. Raises: AuthServiceError."""
+def sign_out(access_token: str, scope: Scope = "local") -> None:
+    """End this Supabase session, or with "global" all of the user's. One that is over already is
+    fine. Raises: AuthServiceError."""
 
     def ask(client: Client) -> None:
-        client.auth.admin.sign_out(access_token, "local")
+        client.auth.admin.sign_out(access_token, scope)
 
     try:
         _asked(ask, _refresh_refused)

@@ -8,18 +8,18 @@ refresh token make Supabase revoke the whole family.
 import logging
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
-from typing import Any, Final
+from typing import Final
 
-import orjson
-from cryptography.fernet import InvalidToken
-from sqlalchemy import Connection, Engine, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, Engine, delete, func, insert, select, update
 
 from domo_insights.auth import cookies as jar
 from domo_insights.auth import service
-from domo_insights.auth.tokens import ExpiredTokenError, InvalidTokenError, Verified, verify
+from domo_insights.auth.browsers import BrowserSession, browser_name
+from domo_insights.auth.held_tokens import IDLE, LIFETIME, Held, opened, stored
+from domo_insights.auth.service import Scope
+from domo_insights.auth.tokens import InvalidTokenError, Verified
 from domo_insights.database.doors import sessions
 from domo_insights.database.engine import engine_for
 from domo_insights.database.tables import web_sessions as rows
@@ -27,8 +27,6 @@ from domo_insights.errors import AuthServiceError, NotSignedInError, SignInError
 from domo_insights.settings import current
 from domo_insights.viewer import Viewer
 
-LIFETIME: Final = timedelta(days=30)
-IDLE: Final = timedelta(days=3)
 REFRESH_AFTER: Final = timedelta(minutes=10)
 """How long a ban or a changed role may go unnoticed: only new tokens tell."""
 MARGIN: Final = timedelta(minutes=1)
@@ -37,12 +35,6 @@ _AWAY_SECONDS: Final = 10.0
 
 _log = logging.getLogger(__name__)
 _away_until: dict[str, float] = {}
-
-
-@dataclass(frozen=True, slots=True)
-class _Held:
-    access_token: str = field(repr=False)
-    refresh_token: str = field(repr=False)
 
 
 def start(tokens: service.Tokens, *, user_agent: str = "", replaces: str | None = None) -> str:
@@ -57,7 +49,7 @@ def start(tokens: service.Tokens, *, user_agent: str = "", replaces: str | None 
         "created_at": now,
         "expires_at": now + LIFETIME,
         "user_agent": user_agent[:400],
-        **_token_values(tokens, now),
+        **stored(tokens, now),
     }
     with sessions(_engine(), viewer) as conn:
         conn.execute(delete(rows).where(rows.c.expires_at < now - LIFETIME))
@@ -83,11 +75,11 @@ def viewer_of(session_id: str) -> Viewer | None:
     key = _key(session_id)
     with sessions(_engine()) as conn:
         row = conn.execute(select(rows).where(rows.c.id_hash == key)).first()
-    held = _opened(row)
+    held = opened(row)
     if row is None or held is None:
         return None
     try:
-        verified = _lives(held)
+        verified = held.lives
         if verified is None or _due(verified):
             verified = _refreshed(key, verified)
         elif row.last_seen_at < datetime.now(UTC) - _SEEN_EVERY:
@@ -103,7 +95,7 @@ def csrf_token(session_id: str) -> str | None:
     """What a form of this session must carry, None when the session is over."""
     with sessions(_engine()) as conn:
         row = conn.execute(select(rows).where(rows.c.id_hash == _key(session_id))).first()
-    return str(row.csrf) if row is not None and _opened(row) else None
+    return str(row.csrf) if row is not None and opened(row) else None
 
 
 def end(session_id: str) -> None:
@@ -111,18 +103,70 @@ def end(session_id: str) -> None:
     key = _key(session_id)
     with sessions(_engine()) as conn:
         row = conn.execute(select(rows).where(rows.c.id_hash == key).with_for_update()).first()
-        held = _opened(row)
+        held = opened(row)
         if row is None or held is None:
             return
         _close(conn, key)
         user = Viewer(row.user_id, row.email, row.product_team)
     with sessions(_engine(), user) as conn:
         _record(conn, "sign_out", user)
+    _tell_supabase(held, "local")
+
+
+def browser_sessions(viewer: Viewer, session_id: str = "") -> list[BrowserSession]:
+    """Where `viewer` is signed in now, the last seen first. `session_id`: who asks."""
+    mine = select(rows).where(rows.c.user_id == viewer.user_id, rows.c.signed_out_at.is_(None))
+    with sessions(_engine()) as conn:
+        found = conn.execute(mine.order_by(rows.c.last_seen_at.desc())).all()
+    return [
+        BrowserSession(
+            browser_name(row.user_agent or ""),
+            row.created_at,
+            row.last_seen_at,
+            min(row.expires_at, row.last_seen_at + IDLE),
+            bytes(row.id_hash) == _key(session_id),
+        )
+        for row in found
+        if opened(row)
+    ]
+
+
+def sign_out_everywhere(viewer: Viewer, *, but: str = "") -> int:
+    """End every session of `viewer`, this one too, here at once and at Supabase if it answers.
+
+    `but`: the id of a session that goes on. Answers how many ended. Raises: DatabaseError.
+    """
+    kept = _key(but)
+    going = (rows.c.user_id == viewer.user_id) & rows.c.signed_out_at.is_(None)
+    with sessions(_engine(), viewer) as conn:
+        lock = select(rows).where(going).order_by(rows.c.id_hash).with_for_update()
+        found = [row for row in conn.execute(lock).all() if bytes(row.id_hash) != kept]
+        for row in found:
+            _close(conn, row.id_hash)
+        if found:
+            _record(conn, "sign_out_everywhere", viewer)
+    held = [tokens for tokens in map(opened, found) if tokens]
+    for tokens in held[: None if but else 1]:
+        _tell_supabase(tokens, "local" if but else "global")
+    return len(held)
+
+
+def access_token(session_id: str) -> str | None:
+    """The living access token of a session, None when it is over. Raises: as `viewer_of`."""
+    if viewer_of(session_id) is None:
+        return None
+    with sessions(_engine()) as conn:
+        row = conn.execute(select(rows).where(rows.c.id_hash == _key(session_id))).first()
+    held = opened(row)
+    return held.access_token if held else None
+
+
+def _tell_supabase(held: Held, scope: Scope) -> None:
     try:
         token = held.access_token
-        if _lives(held) is None:
+        if held.lives is None:
             token = service.refresh(held.refresh_token).access_token
-        service.sign_out(token)
+        service.sign_out(token, scope)
     except (AuthServiceError, SignInError, NotSignedInError):
         # Nobody has the tokens any more; they end by themselves.
         _log.warning("Supabase was not told of a sign-out.")
@@ -155,10 +199,10 @@ def _refresh_locked(conn: Connection, key: bytes, verified: Verified | None) -> 
     row = conn.execute(lock.with_for_update(skip_locked=verified is not None)).first()
     if row is None:
         return verified
-    held = _opened(row)
+    held = opened(row)
     if held is None:
         return None
-    newest = _lives(held)
+    newest = held.lives
     if newest is not None and not _due(newest):
         return newest
     try:
@@ -169,47 +213,14 @@ def _refresh_locked(conn: Connection, key: bytes, verified: Verified | None) -> 
     if tokens.verified.viewer.user_id != row.user_id:
         _close(conn, key)
         return None
-    values = _token_values(tokens, datetime.now(UTC))
+    values = stored(tokens, datetime.now(UTC))
     conn.execute(update(rows).where(rows.c.id_hash == key).values(values))
     return tokens.verified
-
-
-def _lives(held: _Held) -> Verified | None:
-    """What the access token says, None when it has ended. Raises: InvalidTokenError."""
-    try:
-        return verify(held.access_token)
-    except ExpiredTokenError:
-        return None
 
 
 def _due(verified: Verified) -> bool:
     now = datetime.now(UTC)
     return verified.expires_at - now < MARGIN or now - verified.issued_at > REFRESH_AFTER
-
-
-def _opened(row: Row[Any] | None) -> _Held | None:
-    """The tokens of a session that goes on, None for one that is over."""
-    if row is None or row.signed_out_at is not None:
-        return None
-    now = datetime.now(UTC)
-    if row.expires_at <= now or row.last_seen_at <= now - IDLE:
-        return None
-    try:
-        return _Held(**orjson.loads(current().session_cipher.decrypt(bytes(row.tokens))))
-    except InvalidToken:  # its key was taken out of INSIGHTS_SESSION_KEYS
-        return None
-
-
-def _token_values(tokens: service.Tokens, now: datetime) -> dict[str, Any]:
-    held = {"access_token": tokens.access_token, "refresh_token": tokens.refresh_token}
-    viewer = tokens.verified.viewer
-    return {
-        "tokens": current().session_cipher.encrypt(orjson.dumps(held)),
-        "email": viewer.email,
-        "product_team": viewer.product_team,
-        "refreshed_at": now,
-        "last_seen_at": now,
-    }
 
 
 def _close(conn: Connection, key: bytes) -> None:
