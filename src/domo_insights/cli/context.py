@@ -23,16 +23,22 @@ DataDir = Annotated[
 ]
 
 
+def is_embedded(data_dir: Path | None) -> bool:
+    """Whether a command works on a database of our own making: a data folder that is named wins,
+    then addresses in the environment, then the default folder. Raises: ConfigError."""
+    found = settings_in_force.current()
+    return data_dir is not None or not (found.hosted or found.database_admin_url)
+
+
 @contextmanager
 def database(data_dir: Path | None, *, migrated: bool = True) -> Iterator[Settings]:
     """The settings in force for the length of a command.
 
-    A data folder that is named wins, then addresses in the environment, then the default folder.
-    The embedded database is made, started and, unless `migrated` is False, migrated as needed.
+    An embedded database is made, started and, unless `migrated` is False, migrated as needed.
     Raises: ConfigError, EmbeddedError, MigrationError.
     """
     found = settings_in_force.current()
-    if data_dir is None and (found.hosted or found.database_admin_url):
+    if not is_embedded(data_dir):
         yield found
         return
     folder = data_dir or found.insights_data_dir

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from domo_insights.cli import talk
 from domo_insights.cli.checkup import checkup
-from domo_insights.cli.context import DataDir, database
+from domo_insights.cli.context import DataDir, database, is_embedded
 from domo_insights.database import catalogs
 from domo_insights.database.engine import engine_for
 from domo_insights.database.failures import translated
@@ -49,11 +49,15 @@ def migrate(
                     escape(f"left as found: {finding.subject}: {finding.says}"), soft_wrap=True
                 )
             if not dry_run:
-                _print_login_role(conn)
+                _login_role(conn, is_embedded(data_dir))
 
 
-def _print_login_role(conn: Connection) -> None:
-    if conn.execute(catalogs.role(LOGIN_ROLE)).first() is None:
+def _login_role(conn: Connection, embedded: bool) -> None:
+    if embedded:
+        # Behind a socket that only its owner can reach, a password would protect nothing.
+        conn.exec_driver_sql(create_login_role_sql(None))
+        conn.commit()
+    elif conn.execute(catalogs.role(LOGIN_ROLE)).first() is None:
         talk.print(
             "The web process needs a login role. Run this as the owner, and put the password into "
             "DATABASE_URL:",

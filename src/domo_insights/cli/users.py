@@ -6,9 +6,8 @@ from typing import Annotated
 import typer
 from sqlalchemy.exc import SQLAlchemyError
 
-from domo_insights import settings
 from domo_insights.cli import talk
-from domo_insights.cli.context import DataDir, database
+from domo_insights.cli.context import DataDir, database, is_embedded
 from domo_insights.database.engine import engine_for
 from domo_insights.database.failures import as_ours
 from domo_insights.errors import WrongUseError
@@ -43,8 +42,7 @@ def add(
             "A password is needed.",
             hint="Pipe it in and say --password-stdin.",
         )
-    found = settings.current()
-    if data_dir is None and (found.hosted or found.database_admin_url):
+    if not is_embedded(data_dir):
         raise WrongUseError(
             "People of a hosted project are kept by Supabase.",
             hint="Add them in its dashboard, or name an embedded database with --data-dir.",
