@@ -10,7 +10,7 @@ from domo_insights.metrics import THIN, Kind, Metric
 
 HEIGHT: Final = 280
 _FEW: Final = 5
-_LEGEND: Final = {"orientation": "h", "x": 0, "y": -0.16, "yanchor": "top", "title": None}
+_LEGEND: Final = {"orientation": "h", "x": 0, "yanchor": "top", "title": None}
 
 
 def moment_format(times: pd.Series) -> str:
@@ -33,7 +33,7 @@ def lay_out(figure: go.Figure, metric: Metric, times: pd.Series, *, legend: bool
         hovermode="x unified",
         separators=f".{THIN}",
         showlegend=legend,
-        legend=_LEGEND,
+        legend=_LEGEND | {"y": -0.3 if hours else -0.16},  # hours have a second line, the day
         margin={"l": 0, "r": 0, "t": 8, "b": 0},
     )
 

@@ -17,20 +17,20 @@ _CONFIG: Final = {"displayModeBar": False}
 
 
 @contextmanager
-def alone(key: str, *, height: int | None = None) -> Iterator[None]:
-    """A part of a page: a skeleton while it loads, its own error when it cannot."""
-    waiting = st.skeleton(height=height) if height else st.empty()
+def alone(key: str, *, height: int = 200) -> Iterator[None]:
+    """A part of a page: a skeleton if it takes a while, its own error when it cannot be shown."""
+    part = st.empty()
     try:
-        with waiting.container():
+        with st.skeleton(height=height), part.container():
             yield
     except DomoInsightsError as problem:
-        with waiting.container():
+        with part.container():
             error(problem, key)
     except Exception as fault:
         # A fault's message may hold what visitors said; where it happened does not.
         where = "".join(traceback.format_tb(fault.__traceback__))
         _log.error("The block %s failed: %s\n%s", key, type(fault).__name__, where)
-        with waiting.container():
+        with part.container():
             error(DomoInsightsError("This part cannot be shown."), key)
 
 

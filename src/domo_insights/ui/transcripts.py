@@ -74,15 +74,16 @@ def _message(row: Any) -> None:
     with st.chat_message(_NAMES[row.role], avatar=_ICONS[row.role]):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.caption(f"{_NAMES[row.role]}, {when}", width="content")
-            for label in (row.sentiment, row.intent):
-                _label(label)
+            _sentiment(row.sentiment)
+            if isinstance(row.intent, str):
+                st.text(f"intent: {plain(row.intent)}")
         show(row.content)
 
 
-def _label(label: object) -> None:
-    """A sentiment or an intent. Only the words that are known to be words are drawn as a badge."""
+def _sentiment(label: object) -> None:
+    """Only the words that are known are drawn as a badge: a badge reads Markdown."""
     if label in _FEELINGS:
-        icon, colour = _FEELINGS[str(label)]
+        icon, colour = _FEELINGS[label]
         st.badge(str(label), icon=icon, color=colour)
     elif isinstance(label, str):
-        st.text(plain(label).replace("_", " "))
+        st.text(plain(label))
