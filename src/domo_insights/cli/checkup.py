@@ -94,20 +94,18 @@ def _login(settings: Settings) -> Iterator[Finding]:
     try:
         with translated(), engine.connect() as conn:
             user = conn.scalar(select(func.session_user()))
+        if user != LOGIN_ROLE:
+            yield Finding(
+                Level.WRONG,
+                "DATABASE_URL",
+                f"It signs in as {user}, not {LOGIN_ROLE}.",
+                "Any other role may do more than the dashboard should.",
+            )
+            return
         with sessions(engine):
-            pass
+            yield Finding(Level.FINE, "DATABASE_URL", f"signs in as {user}, the doors open")
     except DomoInsightsError as problem:
         yield Finding(Level.WRONG, "DATABASE_URL", str(problem), problem.hint)
-        return
-    if user == LOGIN_ROLE:
-        yield Finding(Level.FINE, "DATABASE_URL", f"signs in as {user}, the doors open")
-    else:
-        yield Finding(
-            Level.WRONG,
-            "DATABASE_URL",
-            f"It signs in as {user}, not {LOGIN_ROLE}.",
-            "Any other role may do more than the dashboard should.",
-        )
 
 
 def _owner(settings: Settings) -> Iterator[Finding]:

@@ -1,0 +1,133 @@
+import os
+import subprocess
+import sys
+
+import psycopg
+import pytest
+
+from domo_insights.database import migrations
+from domo_insights.local.server import SUPERUSER
+from domo_insights.local.stack import SUPABASE
+from tests.conftest import create_database, drop_database
+
+
+def run(*words, **environment):
+    clean = {k: v for k, v in os.environ.items() if not k.startswith(("DATABASE_", "SUPABASE_"))}
+    return subprocess.run(
+        [sys.executable, "-c", "from domo_insights.cli import main; main()", *words],
+        env=clean | environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+@pytest.fixture
+def hosted(server):
+    """A database as hosted Supabase hands it out."""
+    made = create_database(server, "hosted_bare")
+    with psycopg.connect(server.url(SUPERUSER, made.name)) as conn:
+        conn.execute(SUPABASE.read_bytes())
+    yield made
+    drop_database(made)
+
+
+def test_a_dry_run_lists_what_would_be_done_and_does_none_of_it(hosted):
+    with psycopg.connect(hosted.admin_url) as conn:
+        conn.execute("create table public.demos (id uuid primary key, public_note text)")
+        conn.execute("create policy everybody on public.demos for select using (true)")
+    done = run("migrate", "--dry-run", DATABASE_ADMIN_URL=hosted.admin_url)
+    assert done.returncode == 0
+    assert done.stdout.count("would apply") == len(migrations.migrations())
+    assert "left as found: public.demos: Policy 'everybody'" in done.stderr
+    with psycopg.connect(hosted.admin_url) as conn:
+        assert conn.execute("select to_regclass('public.demo_videos')").fetchone() == (None,)
+
+
+def test_migrate_needs_no_other_setting_shows_progress_and_is_done_once(hosted):
+    first = run("migrate", DATABASE_ADMIN_URL=hosted.admin_url)
+    assert first.returncode == 0
+    assert all(m.name in first.stderr for m in migrations.migrations())
+    again = run("migrate", DATABASE_ADMIN_URL=hosted.admin_url)
+    assert again.returncode == 0
+    assert "Nothing to do" in again.stderr
+
+
+def test_the_login_role_is_printed_where_there_is_none(hosted, monkeypatch):
+    from domo_insights.cli import database as commands
+    from domo_insights.database.login_role import create_login_role_sql
+
+    monkeypatch.setattr(commands, "LOGIN_ROLE", "nobody_of_that_name")
+    printed = []
+    monkeypatch.setattr(commands.typer, "echo", lambda text, **_: printed.append(text))
+    with psycopg.connect(hosted.admin_url):
+        with hosted.admin.connect() as conn:
+            commands._login_role(conn, embedded=False)
+    (sql,) = printed
+    assert sql.startswith(create_login_role_sql("x").split("password")[0])
+    assert "password '" in sql
+
+
+def test_doctor_is_content_with_a_whole_database(database):
+    whole = run("doctor", **settings_of(database))
+    assert whole.returncode == 1  # nothing listens where the tests' SUPABASE_URL points
+    wrong = [line for line in whole.stdout.splitlines() if line.startswith("wrong")]
+    assert [line.split(maxsplit=1)[1].split(":")[0] for line in wrong] == ["sign-in service"]
+    assert "a webhook secret" not in whole.stdout + whole.stderr
+
+
+@pytest.mark.parametrize(
+    ("damage", "says"),
+    [
+        ("alter table public.demos disable row level security", "Row level security is off"),
+        (
+            "drop policy insights_reader_fence on public.demos",
+            "Policy insights_reader_fence is missing",
+        ),
+        (
+            "delete from supabase_migrations.schema_migrations where name = 'fence_rows'",
+            "fence_rows",
+        ),
+        (
+            "alter table public.conversation_messages add column needed text not null default 'x';"
+            "alter table public.conversation_messages alter column needed drop default",
+            "conversation_messages.needed",
+        ),
+        ("grant select on public.demos to domo_insights", "It holds SELECT on public.demos"),
+    ],
+)
+def test_doctor_finds_what_is_damaged_and_says_what_to_do(database, rows, damage, says):
+    rows.exec_driver_sql(damage)
+    report = run("doctor", **settings_of(database))
+    assert report.returncode == 1
+    lines = report.stdout.splitlines()
+    (line,) = [n for n, text in enumerate(lines) if text.startswith("wrong") and says in text]
+    assert lines[line + 1].startswith(" " * 14)
+
+
+def test_doctor_refuses_a_web_process_that_signs_in_as_the_owner(database):
+    report = run("doctor", **settings_of(database) | {"DATABASE_URL": database.admin_url})
+    assert "It signs in as postgres" in report.stdout
+    assert report.returncode == 1
+
+
+def test_an_unreachable_database_is_told_on_stderr():
+    failed = run("migrate", DATABASE_ADMIN_URL="postgresql://postgres:hunter2@127.0.0.1:1/postgres")
+    assert failed.returncode == 1
+    assert failed.stdout == ""
+    assert "cannot be reached" in failed.stderr
+    assert "hunter2" not in failed.stderr
+
+
+def settings_of(database):
+    held = database.settings
+    return {
+        "SUPABASE_URL": held.supabase_url,
+        "SUPABASE_PUBLISHABLE_KEY": held.supabase_publishable_key,
+        "DATABASE_URL": database.login_url,
+        "DATABASE_ADMIN_URL": database.admin_url,
+        "TAVUS_WEBHOOK_SECRET": held.secret("tavus_webhook_secret"),
+        "INSIGHTS_SESSION_KEYS": held.secret("insights_session_keys"),
+        "INSIGHTS_PUBLIC_URL": held.insights_public_url,
+    }
