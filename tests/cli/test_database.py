@@ -61,9 +61,8 @@ def test_the_login_role_is_printed_where_there_is_none(hosted, monkeypatch):
     monkeypatch.setattr(commands, "LOGIN_ROLE", "nobody_of_that_name")
     printed = []
     monkeypatch.setattr(commands.typer, "echo", lambda text, **_: printed.append(text))
-    with psycopg.connect(hosted.admin_url):
-        with hosted.admin.connect() as conn:
-            commands._login_role(conn, embedded=False)
+    with hosted.admin.connect() as conn:
+        commands._login_role(conn, embedded=False)
     (sql,) = printed
     assert sql.startswith(create_login_role_sql("x").split("password")[0])
     assert "password '" in sql
