@@ -26,6 +26,7 @@ def ranked_demos(asked: Asked, query: Query) -> None:
         frame = load(query, *asked).drop(columns="demo_id")
         frame["demo"] = frame["demo"].map(plain)
         frame["last_activity"] = _local(frame["last_activity"], asked)
+        busiest = max((max(trend) for trend in frame["trend"]), default=0) or 1
         for share in ("active_share", "negative_share"):
             frame[share] = frame[share] * 100
         st.dataframe(
@@ -42,8 +43,8 @@ def ranked_demos(asked: Asked, query: Query) -> None:
                 "last_activity": st.column_config.DatetimeColumn(
                     "Last activity", format="D MMM YYYY, HH:mm", help=metrics.LAST_ACTIVITY
                 ),
-                "trend": st.column_config.AreaChartColumn(
-                    "Trend", y_min=0, help=metrics.CONVERSATIONS.meaning, width="medium"
+                "trend": st.column_config.BarChartColumn(
+                    "Trend", y_min=0, y_max=busiest, help=metrics.CONVERSATIONS.meaning, width=145
                 ),
             },
         )
@@ -137,7 +138,12 @@ def _number(metric: Metric) -> Any:
 
 def _share(metric: Metric) -> Any:
     return st.column_config.ProgressColumn(
-        metric.label, help=metric.meaning, format="%.1f %%", min_value=0, max_value=100
+        metric.label,
+        help=metric.meaning,
+        format="%.1f %%",
+        min_value=0,
+        max_value=100,
+        width=132,
     )
 
 
