@@ -6,7 +6,6 @@ from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 
 import streamlit as st
-from domo_insights.ingest.routes import routes as webhook_routes
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse
@@ -16,6 +15,10 @@ from domo_insights import access_log, settings
 from domo_insights.access_log import AccessLog
 from domo_insights.auth.gate import Gate
 from domo_insights.auth.routes import routes as sign_in_routes
+from domo_insights.database.engine import engine_for
+from domo_insights.database.listening import listen_address, listening
+from domo_insights.database.queue import working
+from domo_insights.ingest.routes import routes as webhook_routes
 
 ROOT = Path(__file__).resolve().parent
 
@@ -36,9 +39,22 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
 
             embedded = leaving.enter_context(stack.running(found.insights_data_dir))
             embedded.server.watch()
+        _keep_up(leaving)
         gc.collect()
         gc.freeze()  # Streamlit collects garbage after every run: spare it the imports
         yield
+
+
+def _keep_up(leaving: ExitStack) -> None:
+    """Start the threads behind live pages: one works off what changed, one hears of it."""
+    found = settings.current()
+    if not found.database_url:
+        return
+    engine = engine_for(found.secret("database_url"))
+    own = found.database_listen_url
+    heard_at = listen_address(found.secret("database_url"), own.get_secret_value() if own else "")
+    leaving.enter_context(listening(engine, heard_at))
+    leaving.enter_context(working(engine))
 
 
 app = st.App(

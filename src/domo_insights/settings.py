@@ -7,6 +7,7 @@ import os
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Final
+from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet, MultiFernet
 from pydantic import Field, SecretStr, ValidationError, field_validator
@@ -60,6 +61,11 @@ class Settings(BaseSettings):
     database_url: SecretStr | None = Field(
         None, description="Postgres address of the login role domo_insights; the web process's one."
     )
+    database_listen_url: SecretStr | None = Field(
+        None,
+        description="Direct or session-mode address for LISTEN. Default: DATABASE_URL, unless that"
+        " is a transaction-mode pooler (port 6543); then one row is asked for every second.",
+    )
     database_admin_url: SecretStr | None = Field(
         None, description="Postgres address of the owner. Command line only, never the web process."
     )
@@ -107,6 +113,11 @@ class Settings(BaseSettings):
     @property
     def issuer(self) -> str:
         return self.supabase_jwt_issuer or f"{self.supabase_url}/auth/v1"
+
+    @property
+    def prefix(self) -> str:
+        """The path below which the public address lies, such as "/insights"; usually ""."""
+        return urlsplit(self.insights_public_url).path.rstrip("/")
 
     def secret(self, name: str) -> str:
         """The value of a setting that must be there. Raises: ConfigError."""

@@ -28,6 +28,9 @@ OWNED: Final = {
 
 CLOSED: Final = {
     "insights.left_as_found",
+    "insights.change_queue",
+    "insights.demo_versions",
+    "insights.data_version",
     "insights.table_sizes",
     "insights.index_usage",
     "insights_private.web_sessions",
@@ -107,7 +110,7 @@ CALLABLE: Final = {
         "insights.viewer_id()",
         "insights.record(text,text,uuid,uuid,jsonb)",
     },
-    "insights_worker": {"insights.viewer_id()"},
+    "insights_worker": {"insights.viewer_id()", "insights.drain_changes(integer)"},
     "authenticated": {
         "insights.viewer_id()",
         "insights.my_demo_ids()",

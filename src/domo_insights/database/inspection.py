@@ -16,6 +16,9 @@ from domo_insights.database.tables import metadata
 OLDEST_SERVER: Final = 150_000
 _TABLES: Final = {t.fullname for t in metadata.tables.values()} - {"insights.conversations"}
 _UNFENCED: Final = {
+    "insights.change_queue",
+    "insights.demo_versions",
+    "insights.data_version",
     "insights.embedding_models",
     "insights_private.web_sessions",
     "insights_private.sign_in_attempts",

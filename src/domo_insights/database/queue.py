@@ -1,0 +1,94 @@
+"""The worker that empties the queue of changes: a thread of the server process.
+
+Each process has one; a lock in the database lets one of them work at a time. It asks for work
+instead of being told: a NOTIFY by the transactions that store callbacks would make them commit one
+after the other.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from sqlalchemy import Engine, func, select
+
+from domo_insights.database.doors import maintaining
+from domo_insights.errors import DomoInsightsError
+
+EVERY_SECONDS: Final = 0.5
+PATIENCE_SECONDS: Final = 10.0
+"""How long it waits between two tries while the database is away."""
+BATCH: Final = 10_000
+_log = logging.getLogger(__name__)
+
+
+def drain(engine: Engine) -> int:
+    """Work off what is queued, batch after batch. Answers how many rows that were; 0 as well when
+    another process is at it. Raises: DatabaseError."""
+    total = 0
+    while True:
+        with maintaining(engine) as conn:
+            taken = conn.scalar(select(func.insights.drain_changes(BATCH)))
+        total += taken or 0
+        if not taken or taken < BATCH:
+            return total
+
+
+class Worker:
+    """Drains until it is stopped, whatever happens to the database meanwhile."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._stopping = threading.Event()
+        self._last_try = 0.0
+        self._thread = threading.Thread(target=self._run, name="queue worker", daemon=True)
+
+    @property
+    def working(self) -> bool:
+        """Whether it reached the database lately."""
+        return self._thread.is_alive() and time.monotonic() - self._last_try < PATIENCE_SECONDS * 2
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        self._thread.join(PATIENCE_SECONDS)
+
+    def _run(self) -> None:
+        wait, away = EVERY_SECONDS, False
+        while not self._stopping.wait(wait):
+            try:
+                drain(self._engine)
+                self._last_try = time.monotonic()
+                if away:
+                    _log.warning("The database is back.")
+                wait, away = EVERY_SECONDS, False
+            except DomoInsightsError as problem:
+                if not away:
+                    _log.warning("The queue cannot be worked off: %s", type(problem).__name__)
+                wait, away = min(max(wait * 2, 1.0), PATIENCE_SECONDS), True
+
+
+_running: Worker | None = None
+
+
+@contextmanager
+def working(engine: Engine) -> Iterator[Worker]:
+    """The worker of this process, for as long as the block lasts."""
+    global _running
+    worker = Worker(engine)
+    worker.start()
+    _running = worker
+    try:
+        yield worker
+    finally:
+        _running = None
+        worker.stop()
+
+
+def is_working() -> bool:
+    """Whether the worker of this process is there and reaches the database."""
+    return _running is not None and _running.working
