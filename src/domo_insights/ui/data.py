@@ -1,5 +1,6 @@
 """The one road from a page to the database: pooled, cached for moments, in the viewer's name."""
 
+import time
 from collections.abc import Callable
 from typing import Any, Concatenate, Final, ParamSpec
 from uuid import UUID
@@ -10,6 +11,7 @@ from sqlalchemy import Connection
 
 from domo_insights.database.doors import reading
 from domo_insights.database.engine import engine_for
+from domo_insights.database.listening import version_of
 from domo_insights.period import Period
 from domo_insights.settings import current
 from domo_insights.ui.session import current_viewer
@@ -18,7 +20,10 @@ from domo_insights.viewer import Viewer
 P = ParamSpec("P")
 Query = Callable[Concatenate[Connection, P], pd.DataFrame]
 FRESH_SECONDS: Final = 3
-"""A new event counts on the page within this time."""
+"""How long an answer is kept while nobody says when data change."""
+KEPT_SECONDS: Final = 10
+"""How long it is kept at most, by the version of the viewer's data: some tables have no version."""
+_WRITES: Final = "_writes"
 
 
 def load(query: Query[P], *args: P.args, **kwargs: P.kwargs) -> pd.DataFrame:
@@ -29,8 +34,28 @@ def load(query: Query[P], *args: P.args, **kwargs: P.kwargs) -> pd.DataFrame:
     viewer, name = current_viewer(), f"{query.__module__}.{query.__qualname__}"
     address = current().secret("database_url")
     return _answer(
-        viewer.user_id, viewer.product_team, name, args, kwargs, _query=query, _address=address
+        viewer.user_id,
+        viewer.product_team,
+        _state_of(viewer),
+        name,
+        args,
+        kwargs,
+        _query=query,
+        _address=address,
     )
+
+
+def wrote() -> None:
+    """Say that this session has just changed something: what it loads next is asked anew."""
+    st.session_state[_WRITES] = time.monotonic()
+
+
+def _state_of(viewer: Viewer) -> tuple[float, ...]:
+    """What the data are like, as far as it is known: their version, or else the time."""
+    version, written = version_of(viewer), st.session_state.get(_WRITES, 0.0)
+    if version is not None:
+        return version, written
+    return time.monotonic() // FRESH_SECONDS, written, -1
 
 
 def so_far(frame: pd.DataFrame, period: Period, rows_per_bucket: int = 1) -> pd.DataFrame:
@@ -39,10 +64,11 @@ def so_far(frame: pd.DataFrame, period: Period, rows_per_bucket: int = 1) -> pd.
     return frame.iloc[: begun * rows_per_bucket]
 
 
-@st.cache_data(ttl=FRESH_SECONDS, max_entries=512, show_spinner=False)
+@st.cache_data(ttl=KEPT_SECONDS, max_entries=512, show_spinner=False)
 def _answer(
     user_id: UUID,
     product_team: bool,
+    state: tuple[float, ...],
     name: str,
     args: Any,
     kwargs: Any,

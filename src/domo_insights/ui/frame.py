@@ -4,6 +4,7 @@ It lies in the package, not beside pages/: Streamlit runs a page of a pages/ fol
 main script by itself, without the frame, on the first deep link of a fresh process.
 """
 
+from contextlib import nullcontext
 from html import escape
 from pathlib import Path
 from typing import Final
@@ -11,7 +12,7 @@ from typing import Final
 import streamlit as st
 
 from domo_insights.errors import DomoInsightsError
-from domo_insights.ui import blocks, filters, places, session
+from domo_insights.ui import blocks, filters, live, places, session
 from domo_insights.ui.filters import Asked
 from domo_insights.ui.places import Place
 from domo_insights.ui.plain import plain
@@ -28,6 +29,7 @@ def main() -> None:
     st.logo(str(IMAGES / "logo.svg"), icon_image=str(IMAGES / "icon.svg"), size="large")
     try:
         viewer = session.enter()
+        live.begin()
     except DomoInsightsError as problem:
         blocks.error(problem, "frame")
         return
@@ -48,8 +50,10 @@ def main() -> None:
     with st.sidebar:
         _account(viewer)
     try:
-        _top_line(next(place for page, place in pages.items() if page.title == chosen.title))
-        chosen.run()
+        place = next(place for page, place in pages.items() if page.title == chosen.title)
+        _top_line(place)
+        with live.following() if place.live else nullcontext():
+            chosen.run()
     except DomoInsightsError as problem:
         blocks.error(problem, "page")
 

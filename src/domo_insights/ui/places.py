@@ -28,6 +28,8 @@ class Place:
     question: str
     section: str = "Analytics"
     audience: Audience = Audience.EVERYBODY
+    live: bool = True
+    """Whether it is drawn anew when data change; not where people write or wait for an answer."""
 
     @property
     def path(self) -> Path:

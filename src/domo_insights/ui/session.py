@@ -39,6 +39,14 @@ def current_viewer() -> Viewer:
     return viewer
 
 
+def changed_hands() -> bool:
+    """Whether the browser is somebody else's by now, or their role another one.
+
+    Raises: NotSignedInError, AuthServiceError, DatabaseError.
+    """
+    return _who(viewer_from_cookies(cookies())) != _who(current_viewer())
+
+
 def sign_out_token() -> str:
     """What the sign-out form must carry; empty when the session is over."""
     held = session_id(cookies())
