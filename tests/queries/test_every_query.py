@@ -4,16 +4,19 @@ import importlib
 import inspect
 import pkgutil
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import text, update
 
 from domo_insights import queries
-from domo_insights.database.doors import reading
+from domo_insights.actions import views
+from domo_insights.database.doors import editing, reading
+from domo_insights.database.tables import audit_logs
 from domo_insights.errors import NotAllowedError
 from domo_insights.period import Period
 from domo_insights.queries import QUERIES, READS_WORDS, availability, conversations
-from tests.factories import ANA, BEN, NOON, PIA, conversation, demo, event, message
+from tests.factories import ANA, BEN, NOON, PIA, chunk, conversation, demo, event, message, video
 
 PERIOD = Period.parse("2026-03-01..2026-03-04", NOON + timedelta(days=5))
 
@@ -22,6 +25,8 @@ def ask(conn, name, **given):
     """Run a question with what its signature asks for."""
     wanted = inspect.signature(QUERIES[name]).parameters
     given = {"period": PERIOD, "conversation_id": "c"} | given
+    if "demo_id" in wanted and wanted["demo_id"].default is inspect.Parameter.empty:
+        given.setdefault("demo_id", UUID(int=0))
     return QUERIES[name](conn, **{key: given[key] for key in wanted if key in given})
 
 
@@ -57,11 +62,17 @@ def test_an_empty_answer_is_typed(database, name):
 
 @pytest.mark.parametrize("name", sorted(QUERIES))
 def test_a_full_answer_has_the_same_types(database, rows, name):
-    talk = conversation(rows, demo(rows))
+    where = demo(rows)
+    talk = conversation(rows, where)
     message(rows, talk, sentiment="negative", confidence=0.5)
     event(rows, talk, "system.shutdown", NOON + timedelta(minutes=2))
+    video(rows, where, processing_status="failed", transcript="A tour.")
+    chunk(rows, where)
+    rows.execute(update(audit_logs).values(created_at=NOON))
+    with editing(database.engine, ANA) as conn:
+        views.keep(conn, "Mine", "overview", "period=7d")
     with reading(database.engine, ANA) as conn:
-        frame = ask(conn, name, conversation_id=talk)
+        frame = ask(conn, name, conversation_id=talk, demo_id=where)
     assert len(frame)
     assert frame.dtypes.astype(str).to_dict() == columns_of(name)
 

@@ -23,6 +23,8 @@ OWNED: Final = {
     "insights.conversation_map",
     "insights.delivery_counts",
     "insights.conversations",
+    "insights.reviews",
+    "insights.saved_views",
 }
 """Tables and views with rows that belong to somebody."""
 
@@ -42,14 +44,20 @@ SHARED: Final = {"insights.embedding_models"}
 """Those that say the same to everybody."""
 
 PERIOD_QUERIES: Final = {
+    "attention.needs",
     "conversations.kpis",
     "conversations.listing",
     "conversations.message_volume",
     "conversations.messages_per_day",
     "conversations.over_time",
     "demos.ranked",
+    "demos_now.kpis",
+    "demos_others.others",
+    "marks.knowledge",
+    "marks.publishing",
     "messages.kpis",
     "messages.over_time",
+    "read_next.ranked",
     "replies.kpis",
     "replies.over_time",
 }
@@ -72,6 +80,11 @@ def arguments(query: str, target: Estate) -> list[Mapping[str, Any]]:
         "availability.unmapped_events": [{"period": PERIOD}],
         "conversations.transcript": [{"conversation_id": c} for c in target.conversations],
         "demos.mine": [{}],
+        "demos_now.persona": [{"demo_id": target.demo_id}],
+        "demos_now.sources": [{"demo_id": target.demo_id}],
+        "demos_now.state": [{}, {"demo_id": target.demo_id}],
+        "demos_now.videos": [{"demo_id": target.demo_id}],
+        "views.kept": [{}],
     }
     return named[query]
 
@@ -80,6 +93,7 @@ PAGES: Final = {"overview", "conversations"}
 
 CALLABLE: Final = {
     "insights_reader": {
+        "insights.chunk_counts()",
         "insights.viewer_id()",
         "insights.is_product_team()",
         "insights.my_demo_ids()",
@@ -89,6 +103,7 @@ CALLABLE: Final = {
         "export_demo_data(uuid)",
     },
     "insights_product": {
+        "insights.chunk_counts()",
         "insights.viewer_id()",
         "insights.is_product_team()",
         "insights.my_demo_ids()",

@@ -19,6 +19,7 @@ WORDS = {
     "public.processed_webhook_events": {"event_data"},
     "public.conversation_messages": {"content"},
     "public.audit_logs": {"old_values", "new_values"},
+    "insights.reviews": {"note"},
 }
 
 

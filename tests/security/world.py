@@ -17,6 +17,7 @@ from domo_insights.database.tables import (
     delivery_counts,
     web_sessions,
 )
+from domo_insights.database.tables_kept import reviews, saved_views
 from domo_insights.viewer import Viewer
 from tests.factories import ANA, BEN, NOON, chunk, conversation, demo, event, message, video
 
@@ -102,6 +103,13 @@ def settle(conn: Connection, owner: Viewer, mark: str) -> Estate:
             expires_at=NOON + timedelta(days=900),
         )
     )
+    conn.execute(
+        insert(reviews).values(demo_id=demo_id, conversation_id=talks[0], note=f"{mark} note")
+    )
+    conn.execute(
+        insert(saved_views).values(user_id=owner.user_id, name=f"{mark} view", page="overview",
+                                   query="period=7d")
+    )  # fmt: skip
     return Estate(owner, mark, demo_id, tuple(talks))
 
 

@@ -1,0 +1,185 @@
+"""Which demos need somebody now, and why. The rules in words are in `metrics.demos.RULES`."""
+
+from datetime import timedelta
+from typing import Any, Final
+from uuid import UUID
+
+import pandas as pd
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Double,
+    Integer,
+    Select,
+    and_,
+    cast,
+    func,
+    literal,
+    null,
+    select,
+    true,
+    union_all,
+)
+
+from domo_insights.change import newcombe
+from domo_insights.database.frames import Columns, read_frame
+from domo_insights.database.tables import conversation_messages as messages
+from domo_insights.database.tables import conversations, demo_videos, demos
+from domo_insights.database.tables import processed_webhook_events as events
+from domo_insights.database.tables_kept import chunk_counts
+from domo_insights.period import Period
+from domo_insights.queries.buckets import discrete, within
+from domo_insights.queries.scope import IS_USER, asked, sent_in
+
+QUIET: Final = timedelta(days=7)
+BEFORE_QUIET: Final = timedelta(days=28)
+ENOUGH_BEFORE: Final = 12
+"""At least 3 a week over the 4 weeks before."""
+NEGATIVE: Final = "negative_share_rose"
+
+NEEDS: Final[Columns] = {
+    "rule": "str",
+    "demo_id": "object",
+    "demo": "str",
+    "now": "float64",
+    "before": "float64",
+    "now_cases": "Int64",
+    "before_cases": "Int64",
+}
+
+
+def needs(
+    conn: Connection,
+    period: Period,
+    demo_id: UUID | None = None,
+    include_test: bool = False,
+    handler_p95_ms: int = 2000,
+) -> pd.DataFrame:
+    """One row for each demo and rule that holds for it, by rule and name.
+
+    Columns:
+        rule: went_quiet, negative_share_rose, handler_slow, videos_failed, chunks_unembedded
+        now, before: the numbers the rule compared; before is missing where it compares none.
+            went_quiet: conversations of the last 7 days and of the 28 before, at `period.as_of`;
+            negative_share_rose: fractions of 1; handler_slow: ms, and the limit; else counts
+        now_cases, before_cases: labelled user messages, or events, that a share or p95 rests on
+
+    Archived demos do not go quiet. Raises: DatabaseError.
+    """
+    which = demos.c.id == demo_id if demo_id else true()
+    rules = union_all(
+        _quiet(period, demo_id, include_test),
+        _negative(period, demo_id, include_test),
+        _slow(period, demo_id, handler_p95_ms),
+        _videos(),
+        _chunks(),
+    ).subquery("rules")
+    statement = (
+        select(
+            rules.c.rule,
+            rules.c.demo_id,
+            demos.c.name.label("demo"),
+            rules.c.now,
+            rules.c.before,
+            rules.c.now_cases,
+            rules.c.before_cases,
+        )
+        .join(demos, demos.c.id == rules.c.demo_id)
+        .where(which)
+        .order_by(rules.c.rule, func.lower(demos.c.name), demos.c.id)
+    )
+    found = read_frame(conn, statement, NEEDS)
+    clear = [row.rule != NEGATIVE or _rose(row) for row in found.itertuples()]
+    return found.loc[pd.Series(clear, dtype=bool)].reset_index(drop=True)
+
+
+def _rose(row: Any) -> bool:
+    """Whether the whole interval of the difference lies above 0."""
+    count, count_before = int(row.now_cases), int(row.before_cases)
+    hits, hits_before = round(row.now * count), round(row.before * count_before)
+    return newcombe(hits, count, hits_before, count_before)[0] > 0
+
+
+def _quiet(period: Period, demo_id: UUID | None, include_test: bool) -> Select[Any]:
+    since = period.as_of - QUIET
+    started = conversations.c.started_at
+    now = func.count().filter(started >= since)
+    before = func.count().filter(started < since)
+    return (
+        _row("went_quiet", conversations.c.demo_id, now, before)
+        .join(demos, and_(demos.c.id == conversations.c.demo_id, demos.c.status != "archived"))
+        .where(
+            started >= since - BEFORE_QUIET,
+            started < period.as_of,
+            asked(demo_id, include_test),
+        )
+        .group_by(conversations.c.demo_id)
+        .having(and_(now == 0, before >= ENOUGH_BEFORE))
+    )
+
+
+def _negative(period: Period, demo_id: UUID | None, include_test: bool) -> Select[Any]:
+    earlier = period.previous()
+    feeling = func.nullif(func.lower(func.btrim(messages.c.sentiment)), "")
+    is_now = messages.c.occurred_at >= period.start
+    labelled = [func.count(feeling).filter(IS_USER, side) for side in (is_now, ~is_now)]
+    negative = [
+        func.count().filter(IS_USER, feeling == "negative", side) for side in (is_now, ~is_now)
+    ]
+    shares = [cast(n, Double) / func.nullif(c, 0) for n, c in zip(negative, labelled, strict=True)]
+    both = sent_in(earlier, demo_id, include_test) | sent_in(period, demo_id, include_test)
+    return (
+        _row(NEGATIVE, messages.c.demo_id, *shares, *labelled)
+        .where(both)
+        .group_by(messages.c.demo_id)
+        .having(shares[0] > shares[1])
+    )
+
+
+def _slow(period: Period, demo_id: UUID | None, limit_ms: int) -> Select[Any]:
+    spent = events.c.processing_duration_ms
+    p95 = discrete(0.95, spent)
+    return (
+        _row("handler_slow", events.c.demo_id, p95, literal(limit_ms), func.count(spent))
+        .where(
+            within(events.c.processed_at, period),
+            events.c.received_via == "http",
+            events.c.demo_id == demo_id if demo_id else events.c.demo_id.is_not(None),
+        )
+        .group_by(events.c.demo_id)
+        .having(p95 > limit_ms)
+    )
+
+
+def _videos() -> Select[Any]:
+    return (
+        _row("videos_failed", demo_videos.c.demo_id, func.count())
+        .where(demo_videos.c.processing_status == "failed")
+        .group_by(demo_videos.c.demo_id)
+    )
+
+
+def _chunks() -> Select[Any]:
+    missing = chunk_counts.c.without_embedding
+    return _row("chunks_unembedded", chunk_counts.c.demo_id, missing).where(missing > 0)
+
+
+def _row(
+    rule: str,
+    demo_id: ColumnElement[Any],
+    now: ColumnElement[Any],
+    before: ColumnElement[Any] | None = None,
+    now_cases: ColumnElement[Any] | None = None,
+    before_cases: ColumnElement[Any] | None = None,
+) -> Select[Any]:
+    def known(value: ColumnElement[Any] | None, kind: Any) -> ColumnElement[Any]:
+        return cast(null() if value is None else value, kind)
+
+    return select(
+        literal(rule).label("rule"),
+        demo_id.label("demo_id"),
+        cast(now, Double).label("now"),
+        known(before, Double).label("before"),
+        known(now_cases, Integer).label("now_cases"),
+        known(before_cases, Integer).label("before_cases"),
+    )

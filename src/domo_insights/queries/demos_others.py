@@ -1,0 +1,68 @@
+"""How the other demos of a demo's owner did, to hold it against."""
+
+from typing import Any, Final
+from uuid import UUID
+
+import pandas as pd
+from sqlalchemy import Connection, Select, func, select, true
+
+from domo_insights.database.frames import Columns, read_frame
+from domo_insights.database.tables import conversation_messages as messages
+from domo_insights.database.tables import conversations, demos
+from domo_insights.period import Period
+from domo_insights.queries.buckets import discrete, share_of
+from domo_insights.queries.scope import IS_ACTIVE, IS_USER, LENGTH, sent_in, started_in
+
+OTHERS: Final[Columns] = {
+    "demos": "int64",
+    "conversations": "int64",
+    "active_share": "float64",
+    "median_length": "float64",
+    "median_duration": "float64",
+    "known_durations": "int64",
+    "messages": "int64",
+    "labelled": "int64",
+    "negative_share": "float64",
+}
+
+
+def others(
+    conn: Connection, period: Period, demo_id: UUID | None = None, include_test: bool = False
+) -> pd.DataFrame:
+    """The numbers of all other demos of the owner of `demo_id` together, in one row.
+
+    Columns: demos (how many others there are), then as conversations.kpis and messages.kpis name
+    them. Without a demo, or with one that is not seen, there are no others.
+    Source: insights.conversations, conversation_messages. Raises: DatabaseError.
+    """
+    owner = select(demos.c.user_id).where(demos.c.id == demo_id).scalar_subquery()
+    rest = select(demos.c.id).where(demos.c.user_id == owner, demos.c.id != demo_id)
+    count = rest.subquery("rest")
+    talks = _talks(period, include_test).where(conversations.c.demo_id.in_(rest)).subquery("talks")
+    words = _words(period, include_test).where(messages.c.demo_id.in_(rest)).subquery("words")
+    number = select(func.count()).select_from(count).scalar_subquery()
+    both = select(number.label("demos"), talks, words).select_from(talks.join(words, true()))
+    return read_frame(conn, both, OTHERS)
+
+
+def _talks(period: Period, include_test: bool) -> Select[Any]:
+    duration = conversations.c.duration_seconds
+    return select(
+        func.count().label("conversations"),
+        share_of(func.count().filter(IS_ACTIVE), func.count()).label("active_share"),
+        discrete(0.5, LENGTH).label("median_length"),
+        discrete(0.5, duration).label("median_duration"),
+        func.count(duration).label("known_durations"),
+    ).where(started_in(period, None, include_test))
+
+
+def _words(period: Period, include_test: bool) -> Select[Any]:
+    feeling = func.nullif(func.lower(func.btrim(messages.c.sentiment)), "")
+    labelled = func.count(feeling).filter(IS_USER)
+    return select(
+        func.count().label("messages"),
+        labelled.label("labelled"),
+        share_of(func.count().filter(IS_USER, feeling == "negative"), labelled).label(
+            "negative_share"
+        ),
+    ).where(sent_in(period, None, include_test))

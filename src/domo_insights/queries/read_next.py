@@ -1,0 +1,143 @@
+"""Which conversations a human should read first, with the reasons, and what was noted on them."""
+
+from typing import Final
+from uuid import UUID
+
+import pandas as pd
+from sqlalchemy import CTE, Connection, Integer, and_, case, cast, func, or_, select, true
+
+from domo_insights.database.frames import Columns, read_frame
+from domo_insights.database.tables import conversations, demos
+from domo_insights.database.tables_judged import judged_messages as judged
+from domo_insights.database.tables_kept import reviews
+from domo_insights.period import Period
+from domo_insights.queries.buckets import discrete
+from domo_insights.queries.misses import IS_CONFIDENT_MISS, is_missed_moment, judged_in
+from domo_insights.queries.scope import LENGTH, started_in
+
+ENOUGH_TO_COMPARE: Final = 20
+"""Conversations that the period needs before one of them can be called unusually long."""
+
+RANKED: Final[Columns] = {
+    "conversation_id": "str",
+    "demo_id": "object",
+    "demo": "str",
+    "started_at": "datetime64[us, UTC]",
+    "messages": "int64",
+    "missed_moments": "int64",
+    "confident_misses": "int64",
+    "unhappy_end": "bool",
+    "unusually_long": "bool",
+    "usual_length": "Int64",
+    "reviewed_at": "datetime64[us, UTC]",
+    "note": "str",
+}
+
+
+def ranked(
+    conn: Connection,
+    period: Period,
+    demo_id: UUID | None = None,
+    include_test: bool = False,
+    reviewed: bool = False,
+    limit: int | None = 10,
+) -> pd.DataFrame:
+    """The period's conversations that somebody should read, the first one first.
+
+    A missed moment goes before a confident miss, before an unhappy end, before an unusually long
+    one; of equals the one with more of it, then the newer. Without `reviewed`, those that were
+    reviewed are left out.
+
+    Columns:
+        messages: user + assistant messages; missed_moments, confident_misses: counts
+        unhappy_end: the last user message that has a sentiment is negative
+        unusually_long: more messages than in 95 % of the period's conversations (usual_length),
+            of which there are at least 20
+        reviewed_at (missing: not yet), note
+
+    The product team may not run it. Raises: NotAllowedError, DatabaseError.
+    """
+    talks = _talks(period, demo_id, include_test)
+    went = _went(period, demo_id, include_test)
+    moments = func.coalesce(went.c.missed_moments, 0)
+    misses = func.coalesce(went.c.confident_misses, 0)
+    unhappy = func.coalesce(went.c.unhappy_end, False)
+    usual = _usual(talks)
+    long = and_(usual.c.conversations >= ENOUGH_TO_COMPARE, talks.c.messages > usual.c.length)
+    statement = (
+        select(
+            talks.c.conversation_id,
+            talks.c.demo_id,
+            demos.c.name.label("demo"),
+            talks.c.started_at,
+            talks.c.messages,
+            moments.label("missed_moments"),
+            misses.label("confident_misses"),
+            unhappy.label("unhappy_end"),
+            long.label("unusually_long"),
+            usual.c.length.label("usual_length"),
+            reviews.c.reviewed_at,
+            func.coalesce(reviews.c.note, "").label("note"),
+        )
+        .join(demos, demos.c.id == talks.c.demo_id)
+        .join(usual, usual.c.conversations > 0)
+        .outerjoin(went, went.c.conversation_id == talks.c.conversation_id)
+        .outerjoin(
+            reviews,
+            and_(
+                reviews.c.conversation_id == talks.c.conversation_id,
+                reviews.c.demo_id == talks.c.demo_id,
+            ),
+        )
+        .where(
+            or_(moments > 0, misses > 0, unhappy, long),
+            true() if reviewed else reviews.c.reviewed_at.is_(None),
+        )
+        .order_by(
+            (reviews.c.reviewed_at.is_not(None)).asc(),
+            case((moments > 0, 4), (misses > 0, 3), (unhappy, 2), else_=1).desc(),
+            moments.desc(),
+            misses.desc(),
+            talks.c.started_at.desc(),
+            talks.c.conversation_id,
+        )
+        .limit(limit)
+    )
+    return read_frame(conn, statement, RANKED)
+
+
+def _talks(period: Period, demo_id: UUID | None, include_test: bool) -> CTE:
+    return (
+        select(
+            conversations.c.conversation_id,
+            conversations.c.demo_id,
+            conversations.c.started_at,
+            LENGTH.label("messages"),
+        )
+        .where(started_in(period, demo_id, include_test))
+        .cte("talks")
+    )
+
+
+def _usual(talks: CTE) -> CTE:
+    length = cast(discrete(0.95, talks.c.messages), Integer)
+    return select(func.count().label("conversations"), length.label("length")).select_from(
+        talks
+    ).cte("usual")  # fmt: skip
+
+
+def _went(period: Period, demo_id: UUID | None, include_test: bool) -> CTE:
+    last = func.max(judged.c.turn)
+    last_labelled = last.filter(judged.c.sentiment.is_not(None))
+    last_negative = last.filter(judged.c.sentiment == "negative")
+    return (
+        select(
+            judged.c.conversation_id,
+            func.count().filter(is_missed_moment()).label("missed_moments"),
+            func.count().filter(IS_CONFIDENT_MISS).label("confident_misses"),
+            (last_negative == last_labelled).label("unhappy_end"),
+        )
+        .where(judged_in(period, demo_id, include_test))
+        .group_by(judged.c.conversation_id)
+        .cte("went")
+    )
