@@ -7,6 +7,7 @@ DomoInsightsError
 ├── NotSignedInError           nobody is signed in
 ├── SignInError                sign-in was refused, with the reason in words
 ├── AuthServiceError           the sign-in service gave no answer
+├── EmbeddingError             text could not be turned into a vector
 ├── PayloadError               a webhook payload that cannot be stored
 ├── EmbeddedError              the embedded database cannot run here
 ├── MigrationError             a migration failed; nothing of it was kept
@@ -58,6 +59,12 @@ class AuthServiceError(DomoInsightsError):
     """The sign-in service does not answer."""
 
     hint = "Try again in a minute. Your data is untouched."
+
+
+class EmbeddingError(DomoInsightsError):
+    """The embedding model gave no answer."""
+
+    hint = "Try again in a minute."
 
 
 class PayloadError(DomoInsightsError, ValueError):

@@ -91,6 +91,18 @@ class Settings(BaseSettings):
         ("UTC",), description="Zones whose days are kept ready, comma separated."
     )
 
+    insights_embedding_model: str = Field(
+        "local",
+        description="Model of new chunks: local (all-MiniLM-L6-v2, no network),"
+        " text-embedding-3-small or text-embedding-ada-002.",
+    )
+    openai_api_key: SecretStr | None = Field(
+        None, description="Only for the models of OpenAI. Sent to OPENAI_BASE_URL and never shown."
+    )
+    openai_base_url: str = Field(
+        "https://api.openai.com/v1", description="Where the models of OpenAI are asked."
+    )
+
     @field_validator("insights_high_intent", "insights_rollup_zones", mode="before")
     @classmethod
     def _words(cls, value: object) -> object:
@@ -98,7 +110,7 @@ class Settings(BaseSettings):
             return tuple(word.strip() for word in value.split(",") if word.strip())
         return value
 
-    @field_validator("supabase_url", "insights_public_url")
+    @field_validator("supabase_url", "insights_public_url", "openai_base_url")
     @classmethod
     def _address(cls, value: str) -> str:
         if value and not value.startswith(("http://", "https://")):
