@@ -12,6 +12,7 @@ from sqlalchemy import create_engine
 
 from domo_insights.database.engine import address
 from domo_insights.local.server import PostgresServer
+from tests.local.processes import eventually
 
 FLAGS = [
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
@@ -77,6 +78,7 @@ def visit(site, browser):
         state = None if fresh else site.states.get(name)
         context = browser.new_context(storage_state=state, **window)
         windows.append(context)
+        context.set_default_timeout(60_000)
         page = context.new_page()
         page.outside = set()
         page.on("request", lambda request: _note(page.outside, request.url, site.url))
@@ -110,12 +112,13 @@ def settle(page):
 
 def open_page(site, page, path="/"):
     page.goto(site.url + path)
-    page.wait_for_selector('[data-testid="stMetric"], [data-testid="stHeading"]', timeout=60_000)
+    page.wait_for_selector('[data-testid="stHeading"]', timeout=60_000)
     settle(page)
 
 
 def numbers(page):
     """The row of cards: label to value."""
+    page.locator('[data-testid="stMetricValue"]').nth(5).wait_for()
     return dict(
         zip(
             page.locator('[data-testid="stMetricLabel"]').all_inner_texts(),
@@ -123,6 +126,11 @@ def numbers(page):
             strict=True,
         )
     )
+
+
+def wait_for_numbers(page, expected):
+    """Wait until the cards show `expected`; how long that takes is not what is tested."""
+    eventually(lambda: expected.items() <= numbers(page).items(), f"the cards show {expected}")
 
 
 def _note(outside, url, inside):

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from domo_insights.database.tables import conversation_messages, demos
 from domo_insights.metrics import THIN
-from tests.browser.conftest import numbers, open_page, settle, sign_in
+from tests.browser.conftest import numbers, open_page, settle, sign_in, wait_for_numbers
 from tests.factories import conversation, message
 from tests.queries.plain import talks
 
@@ -38,13 +38,13 @@ def counted(site, name, days):
 def test_the_numbers_are_those_of_the_rows_and_stay_after_a_reload(site, visit):
     page = visit("ana")
     open_page(site, page)
-    assert counted(site, "ana", 30).items() <= numbers(page).items()
+    wait_for_numbers(page, counted(site, "ana", 30))
     page.reload()
     settle(page)
-    assert counted(site, "ana", 30).items() <= numbers(page).items()
+    wait_for_numbers(page, counted(site, "ana", 30))
     second = page.context.new_page()
     open_page(site, second, "/conversations")
-    assert counted(site, "ana", 30).items() <= numbers(second).items()
+    wait_for_numbers(second, counted(site, "ana", 30))
     assert page.outside == set()
 
 
@@ -54,11 +54,11 @@ def test_the_period_goes_into_the_url_and_along_to_the_next_page(site, visit):
     page.get_by_text("7d", exact=True).click()
     page.wait_for_url("**/?period=7d")
     settle(page)
-    assert counted(site, "ana", 7).items() <= numbers(page).items()
+    wait_for_numbers(page, counted(site, "ana", 7))
     page.get_by_role("link", name="Conversations").click()
     page.wait_for_url("**/conversations?period=7d")
     settle(page)
-    assert counted(site, "ana", 7).items() <= numbers(page).items()
+    wait_for_numbers(page, counted(site, "ana", 7))
     page.go_back()
     page.wait_for_url("**/?period=7d")
 
@@ -148,6 +148,7 @@ def test_it_fits_the_window(site, visit, tmp_path, path, width, scheme):
     height = 1350 if width > 500 else 844
     page = visit("ana", viewport={"width": width, "height": height}, color_scheme=scheme)
     open_page(site, page, path)
+    numbers(page)
     page.screenshot(path=tmp_path / f"{path.strip('/') or 'overview'}-{width}-{scheme}.png")
     overflow = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
     assert overflow <= 0
