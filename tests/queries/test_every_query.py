@@ -24,7 +24,7 @@ PERIOD = Period.parse("2026-03-01..2026-03-04", NOON + timedelta(days=5))
 def ask(conn, name, **given):
     """Run a question with what its signature asks for."""
     wanted = inspect.signature(QUERIES[name]).parameters
-    given = {"period": PERIOD, "conversation_id": "c"} | given
+    given = {"period": PERIOD, "conversation_id": "c", "words": "much"} | given
     if "demo_id" in wanted and wanted["demo_id"].default is inspect.Parameter.empty:
         given.setdefault("demo_id", UUID(int=0))
     return QUERIES[name](conn, **{key: given[key] for key in wanted if key in given})

@@ -23,6 +23,7 @@ OWNED: Final = {
     "insights.conversation_map",
     "insights.delivery_counts",
     "insights.conversations",
+    "insights.judged_messages",
     "insights.reviews",
     "insights.saved_views",
 }
@@ -50,24 +51,60 @@ PERIOD_QUERIES: Final = {
     "conversations.message_volume",
     "conversations.messages_per_day",
     "conversations.over_time",
+    "conversations_shape.durations",
+    "conversations_shape.ends",
+    "conversations_shape.lengths",
+    "conversations_shape.reach",
+    "conversations_shape.starts",
     "demos.ranked",
     "demos_now.kpis",
     "demos_others.others",
+    "intents.kpis",
+    "intents.over_time",
+    "intents.ranked",
     "marks.knowledge",
     "marks.publishing",
     "messages.kpis",
     "messages.over_time",
+    "misses.calibration",
+    "misses.confident",
+    "misses.kpis",
+    "misses.moments",
+    "misses.over_time",
+    "platform.adoption",
+    "platform.conflicts",
+    "platform.kpis",
+    "platform.over_time",
+    "platform.owners",
     "read_next.ranked",
     "replies.kpis",
     "replies.over_time",
+    "text_search.messages",
+    "turns.by_demo",
+    "turns.by_turn",
+    "visitor_messages.listing",
+    "webhooks.by_type",
+    "webhooks.by_type_over_time",
+    "webhooks.distribution",
+    "webhooks.kpis",
+    "webhooks.over_time",
+    "webhooks_rows.slowest",
+    "webhooks_rows.without_conversation",
+    "webhooks_rows.without_events",
+    "webhooks_silence.hours",
+    "webhooks_silence.kpis",
+    "webhooks_silence.over_time",
 }
+
+MORE: Final[Mapping[str, Mapping[str, Any]]] = {"text_search.messages": {"words": "says"}}
+"""What a query of a period needs beside it to find anything."""
 
 
 def arguments(query: str, target: Estate) -> list[Mapping[str, Any]]:
     """How to ask `query` for something of `target`, in every way there is. Raises: KeyError."""
     if query in PERIOD_QUERIES:
         return [
-            {"period": PERIOD, "demo_id": demo_id, "include_test": test}
+            {"period": PERIOD, "demo_id": demo_id, "include_test": test, **MORE.get(query, {})}
             for demo_id in (None, target.demo_id)
             for test in (False, True)
         ]
@@ -79,12 +116,23 @@ def arguments(query: str, target: Estate) -> list[Mapping[str, Any]]:
         ],
         "availability.unmapped_events": [{"period": PERIOD}],
         "conversations.transcript": [{"conversation_id": c} for c in target.conversations],
+        "conversations_one.happenings": [{"conversation_id": c} for c in target.conversations],
+        "conversations_one.summary": [{"conversation_id": c} for c in target.conversations],
         "demos.mine": [{}],
         "demos_now.persona": [{"demo_id": target.demo_id}],
         "demos_now.sources": [{"demo_id": target.demo_id}],
         "demos_now.state": [{}, {"demo_id": target.demo_id}],
         "demos_now.videos": [{"demo_id": target.demo_id}],
         "views.kept": [{}],
+        "access.audit_log": [{}],
+        "access.identity": [{}],
+        "access.tables": [{}],
+        "operations.health": [{}],
+        "operations.indexes": [{}],
+        "operations.slow": [{}],
+        "operations.tables": [{}],
+        "webhooks_rows.newest": [{}, {"demo_id": target.demo_id}],
+        "webhooks_rows.payload": [{"event_id": event} for event in target.events],
     }
     return named[query]
 
@@ -93,6 +141,10 @@ PAGES: Final = {"overview", "conversations"}
 
 CALLABLE: Final = {
     "insights_reader": {
+        "insights.bare_words(text)",
+        "insights.count_judged(timestamp with time zone[],timestamp with time zone,uuid,boolean,text[])",
+        "insights.intent_words(text)",
+        "insights.search_messages(text,timestamp with time zone,timestamp with time zone,uuid,boolean,integer)",
         "insights.chunk_counts()",
         "insights.viewer_id()",
         "insights.is_product_team()",
@@ -103,14 +155,20 @@ CALLABLE: Final = {
         "export_demo_data(uuid)",
     },
     "insights_product": {
+        "insights.count_judged(timestamp with time zone[],timestamp with time zone,uuid,boolean,text[])",
         "insights.chunk_counts()",
         "insights.viewer_id()",
         "insights.is_product_team()",
         "insights.my_demo_ids()",
         "insights.owner_labels()",
+        "insights.product_only()",
+        "insights.demos_with_knowledge()",
+        "insights.health()",
+        "insights.applied_migrations()",
         "insights.slow_queries(integer)",
     },
     "insights_editor": {
+        "insights.mark_test(text,boolean)",
         "insights.viewer_id()",
         "insights.is_product_team()",
         "insights.my_demo_ids()",
@@ -125,7 +183,12 @@ CALLABLE: Final = {
         "insights.viewer_id()",
         "insights.record(text,text,uuid,uuid,jsonb)",
     },
-    "insights_worker": {"insights.viewer_id()", "insights.drain_changes(integer)"},
+    "insights_worker": {
+        "insights.viewer_id()",
+        "insights.drain_changes(integer)",
+        "insights.health()",
+        "insights.applied_migrations()",
+    },
     "authenticated": {
         "insights.viewer_id()",
         "insights.my_demo_ids()",

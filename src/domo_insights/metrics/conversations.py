@@ -55,6 +55,12 @@ REPLY_P95: Final = Metric(
     "conversation_messages of insights.conversations, dated by the conversation's started_at",
     cases="replies",
 )  # fmt: skip
+REACH: Final = Metric(
+    "reach", "Reach of turn", "", Kind.SHARE, ".1%", Better.UP,
+    "Share of the period's conversations with at least so many user messages.",
+    _ROWS,
+    cases="conversations",
+)  # fmt: skip
 
 LAST_ACTIVITY: Final = "Latest of message time and conversation end."
 """A moment, not a number: shown in tables of demos."""

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from typing import Final
 
-from domo_insights.metrics import conversations, messages, webhooks
+from domo_insights.metrics import conversations, intents, messages, platform, webhooks
 from domo_insights.metrics.conversations import LAST_ACTIVITY
 from domo_insights.metrics.metric import Kind, Metric
 
-SUBJECTS: Final = (conversations, messages, webhooks)
+SUBJECTS: Final = (conversations, messages, intents, webhooks, platform)
 
 
 def all_metrics() -> Iterator[Metric]:
@@ -34,8 +34,11 @@ clock change stay in hours, so that they can be laid over the two days before. T
 browser's until another is chosen, and UTC on the command line.
 
 Messages count by `occurred_at`; conversations, and with them reply times, by the conversation's
-start; events by `processed_at`. A conversation's own counts use all its messages, whenever they
-were sent. Test conversations are left out unless they are asked for.
+start; events, handler time, delivery lag and silent hours by `processed_at`. A conversation's own
+counts use all its messages, whenever they were sent. Test conversations are left out unless they
+are asked for; on Webhooks they always count. A test event that is sent from there (type
+`insights.test`) lies in a conversation of its own per demo that is marked as a test: it counts as
+an event there and nowhere else.
 
 ## How numbers are compared
 

@@ -6,17 +6,30 @@ from typing import Final
 import pandas as pd
 
 from domo_insights.queries import (
+    access,
     attention,
     availability,
     conversations,
+    conversations_one,
+    conversations_shape,
     demos,
     demos_now,
     demos_others,
+    intents,
     marks,
     messages,
+    misses,
+    operations,
+    platform,
     read_next,
     replies,
+    text_search,
+    turns,
     views,
+    visitor_messages,
+    webhooks,
+    webhooks_rows,
+    webhooks_silence,
 )
 
 Query = Callable[..., pd.DataFrame]
@@ -24,6 +37,9 @@ Query = Callable[..., pd.DataFrame]
 QUERIES: Final[dict[str, Query]] = {
     f"{query.__module__.rpartition('.')[2]}.{query.__name__}": query
     for query in (
+        access.audit_log,
+        access.identity,
+        access.tables,
         attention.needs,
         availability.conversations_ever,
         availability.earlier,
@@ -34,6 +50,13 @@ QUERIES: Final[dict[str, Query]] = {
         conversations.messages_per_day,
         conversations.over_time,
         conversations.transcript,
+        conversations_one.happenings,
+        conversations_one.summary,
+        conversations_shape.durations,
+        conversations_shape.ends,
+        conversations_shape.lengths,
+        conversations_shape.reach,
+        conversations_shape.starts,
         demos.mine,
         demos.ranked,
         demos_now.kpis,
@@ -42,26 +65,72 @@ QUERIES: Final[dict[str, Query]] = {
         demos_now.state,
         demos_now.videos,
         demos_others.others,
+        intents.kpis,
+        intents.over_time,
+        intents.ranked,
         marks.knowledge,
         marks.publishing,
         messages.kpis,
         messages.over_time,
+        misses.calibration,
+        misses.confident,
+        misses.kpis,
+        misses.moments,
+        misses.over_time,
+        operations.health,
+        operations.indexes,
+        operations.slow,
+        operations.tables,
+        platform.adoption,
+        platform.conflicts,
+        platform.kpis,
+        platform.over_time,
+        platform.owners,
         read_next.ranked,
         replies.kpis,
         replies.over_time,
+        text_search.messages,
+        turns.by_demo,
+        turns.by_turn,
         views.kept,
+        visitor_messages.listing,
+        webhooks.by_type,
+        webhooks.by_type_over_time,
+        webhooks.distribution,
+        webhooks.kpis,
+        webhooks.over_time,
+        webhooks_rows.newest,
+        webhooks_rows.payload,
+        webhooks_rows.slowest,
+        webhooks_rows.without_conversation,
+        webhooks_rows.without_events,
+        webhooks_silence.hours,
+        webhooks_silence.kpis,
+        webhooks_silence.over_time,
     )
 }
 """Every question by the name the command line knows it by."""
 
 READS_WORDS: Final = frozenset(
     {
+        "access.audit_log",
         "conversations.transcript",
+        "conversations_one.happenings",
         "demos_now.persona",
         "demos_now.sources",
         "demos_now.videos",
         "marks.publishing",
+        "misses.confident",
+        "misses.moments",
         "read_next.ranked",
+        "text_search.messages",
+        "visitor_messages.listing",
+        "webhooks_rows.payload",
     }
 )
 """Those that read what visitors or owners wrote: the database refuses them to the product team."""
+
+PRODUCT_ONLY: Final = frozenset(
+    name for name in QUERIES if name.startswith(("operations.", "platform."))
+)
+"""Those about the platform as a whole: the database refuses them to everybody else."""
