@@ -18,6 +18,7 @@ from domo_insights.auth.routes import routes as sign_in_routes
 from domo_insights.database.engine import engine_for
 from domo_insights.database.listening import listen_address, listening
 from domo_insights.database.queue import working
+from domo_insights.exports.routes import routes as export_routes
 from domo_insights.ingest.routes import routes as webhook_routes
 
 ROOT = Path(__file__).resolve().parent
@@ -59,7 +60,7 @@ def _keep_up(leaving: ExitStack) -> None:
 
 app = st.App(
     ROOT / "src/domo_insights/ui/frame.py",
-    routes=[Route("/healthz", health), *webhook_routes, *sign_in_routes],
+    routes=[Route("/healthz", health), *webhook_routes, *sign_in_routes, *export_routes],
     middleware=[Middleware(AccessLog), Middleware(Gate)],
     lifespan=lifespan,
 )

@@ -1,6 +1,5 @@
 """`domo-insights query`: the questions of the pages, asked from the command line."""
 
-import getpass
 import inspect
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -8,26 +7,17 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import typer
-from sqlalchemy import Engine, cast, column, func, select, table
-from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.exc import SQLAlchemyError
 
 from domo_insights.cli.context import DataDir, database
-from domo_insights.cli.output import as_csv, as_json, as_table
-from domo_insights.database.doors import reading, sessions
+from domo_insights.cli.impersonation import in_the_name_of
+from domo_insights.cli.output import as_table
+from domo_insights.database.doors import reading
 from domo_insights.database.engine import engine_for
-from domo_insights.database.failures import as_ours
 from domo_insights.errors import DomoInsightsError, PeriodError, WrongUseError
+from domo_insights.exports.cells import as_csv, as_json
 from domo_insights.period import Period
 from domo_insights.queries import QUERIES, Query, demos
 from domo_insights.settings import Settings
-from domo_insights.viewer import PRODUCT_TEAM, Viewer
-
-_users = table(
-    "users",
-    *(column(name) for name in ("id", "email", "deleted_at", "raw_app_meta_data")),
-    schema="auth",
-)
 
 
 class Format(StrEnum):
@@ -84,13 +74,7 @@ def query(
 
 def _answer(settings: Settings, name: str, email: str, given: dict[str, Any]) -> Any:
     engine = engine_for(settings.secret("database_url"))
-    viewer = _viewer(engine_for(settings.secret("database_admin_url")), email)
-    with sessions(engine, viewer) as conn:
-        details = {"query": name, "operator": getpass.getuser()}
-        trace = cast(details, JSONB)
-        conn.execute(
-            select(func.insights.record("impersonate", "queries", viewer.user_id, None, trace))
-        )
+    viewer = in_the_name_of(settings, email, {"query": name})
     with reading(engine, viewer) as conn:
         asked = given.get("demo_id")
         if asked is not None and asked not in set(demos.mine(conn)["demo_id"]):
@@ -141,19 +125,3 @@ _OPTIONS = {
     "conversation_id": "conversation",
     "include_test": "include-test",
 }
-
-
-def _viewer(owner: Engine, email: str) -> Viewer:
-    """The user with this e-mail, as the sign-in service keeps them. Raises: DomoInsightsError."""
-    statement = select(_users).where(
-        func.lower(_users.c.email) == email.strip().lower(), _users.c.deleted_at.is_(None)
-    )
-    try:
-        with owner.connect() as conn:
-            row = conn.execute(statement).first()
-    except SQLAlchemyError as error:
-        raise as_ours(error) from error
-    if row is None:
-        raise DomoInsightsError(f"There is no user {email}.", hint="Check the address.")
-    role = (row.raw_app_meta_data or {}).get("role")
-    return Viewer(row.id, row.email, product_team=role == PRODUCT_TEAM)

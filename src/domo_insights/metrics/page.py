@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from typing import Final
 
-from domo_insights.metrics import conversations, intents, messages, platform, webhooks
+from domo_insights.metrics import conversations, demos, intents, messages, platform, webhooks
 from domo_insights.metrics.conversations import LAST_ACTIVITY
 from domo_insights.metrics.metric import Kind, Metric
 
-SUBJECTS: Final = (conversations, messages, intents, webhooks, platform)
+SUBJECTS: Final = (conversations, demos, messages, intents, webhooks, platform)
 
 
 def all_metrics() -> Iterator[Metric]:
@@ -66,4 +66,9 @@ def as_markdown() -> str:
         rows.append(f"| {' | '.join((*cells, metric.source))} |")
     rows.append(f"| Last activity | `last_activity` | time | | {LAST_ACTIVITY} | "
                 "insights.conversations |")  # fmt: skip
-    return _DOC_HEAD + "\n" + "\n".join(rows) + "\n"
+    return _DOC_HEAD + "\n" + "\n".join(rows) + "\n" + _rules()
+
+
+def _rules() -> str:
+    rules = "\n".join(f"- `{rule}`: {words}" for rule, words in demos.RULES.items())
+    return f"\n## Needs attention\n\n{rules}\n\n## Read next\n\n{demos.READ_NEXT}\n"

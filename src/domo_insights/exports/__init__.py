@@ -1,0 +1,1 @@
+"""What leaves the dashboard: answers, transcripts, and summaries that print well."""

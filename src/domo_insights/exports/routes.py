@@ -1,0 +1,160 @@
+"""Downloads and summaries, asked as the viewer. An address names no user: whoever opens it sees
+what they may see themselves."""
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import Any, Final
+from urllib.parse import quote
+from uuid import UUID
+
+from sqlalchemy import cast, func, select
+from sqlalchemy.dialects.postgresql import JSONB
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from domo_insights.auth import answers
+from domo_insights.database.doors import reading, sessions
+from domo_insights.database.engine import engine_for
+from domo_insights.errors import (
+    DomoInsightsError,
+    NotAllowedError,
+    NotSignedInError,
+    WrongUseError,
+)
+from domo_insights.exports import documents, summary_page, transcripts
+from domo_insights.exports.asked import arguments, read
+from domo_insights.exports.summary import summarise
+from domo_insights.queries import QUERIES, conversations, demos
+from domo_insights.settings import current
+from domo_insights.viewer import Viewer
+
+_TYPES: Final = {"csv": "text/csv", "json": "application/json", "md": "text/markdown"}
+_NAME: Final = re.compile(r"[a-z_]{1,40}\.[a-z_]{1,40}")
+_WRITERS: Final = {"csv": documents.as_csv_document, "json": documents.as_json_document}
+_SPOKEN: Final = {"json": transcripts.as_json, "md": transcripts.as_markdown}
+
+
+class UnknownError(DomoInsightsError):
+    """There is nothing at this address, or nothing that the viewer may see."""
+
+
+_STATUS: Final = (
+    (NotSignedInError, HTTPStatus.UNAUTHORIZED),
+    (WrongUseError, HTTPStatus.UNPROCESSABLE_ENTITY),
+    (NotAllowedError, HTTPStatus.FORBIDDEN),
+    (UnknownError, HTTPStatus.NOT_FOUND),
+)
+
+
+async def export(request: Request) -> Response:
+    """An answer as a file, with what was asked inside."""
+    return await run_in_threadpool(_told, request, _export)
+
+
+async def transcript(request: Request) -> Response:
+    """A conversation as a file."""
+    return await run_in_threadpool(_told, request, _transcript)
+
+
+async def summary(request: Request) -> Response:
+    """A demo on one page that prints well."""
+    return await run_in_threadpool(_told, request, _summary)
+
+
+def _export(request: Request, viewer: Viewer) -> Response:
+    name, form, said = request.path_params["query"], request.path_params["form"], _said(request)
+    if form not in _WRITERS or not _NAME.fullmatch(name) or name not in QUERIES:
+        raise UnknownError("There is no such export.")
+    asked = read(said, datetime.now(UTC))
+    given = arguments(QUERIES[name], asked, said)
+    with reading(_engine(), viewer) as conn:
+        mine = demos.mine(conn)
+        frame = QUERIES[name](conn, **given)
+    known = mine.loc[mine["demo_id"] == asked.demo_id, "demo"].tolist()
+    _record(viewer, {"query": name, "form": form, "rows": len(frame)} | asked.parameters)
+    document = _WRITERS[form](name, asked, known[0] if known else "", frame)
+    return _file(document, documents.file_name(name, asked, form), form)
+
+
+def _transcript(request: Request, viewer: Viewer) -> Response:
+    form, talk = request.path_params["form"], _said(request).get("conversation", "")
+    if form not in _SPOKEN:
+        raise UnknownError("There is no such export.")
+    with reading(_engine(), viewer) as conn:
+        said = conversations.transcript(conn, talk)
+    if said.empty:
+        raise UnknownError("You have no conversation with this id, or nothing was said in it.")
+    _record(viewer, {"query": "transcript", "form": form, "conversation": talk})
+    safe = re.sub(r"[^A-Za-z0-9_-]", "-", talk)[:60]
+    document = _SPOKEN[form](talk, said, datetime.now(UTC))
+    return _file(document, f"domo-insights_conversation_{safe}.{form}", form)
+
+
+def _summary(request: Request, viewer: Viewer) -> Response:
+    try:
+        demo_id = UUID(request.path_params["demo_id"])
+    except ValueError as problem:
+        raise UnknownError("There is no such demo.") from problem
+    asked = read(_said(request), datetime.now(UTC))
+    with reading(_engine(), viewer) as conn:
+        found = summarise(conn, viewer, demo_id, asked.period, asked.include_test)
+    if found is None:
+        raise UnknownError("You have no such demo.")
+    _record(viewer, {"query": "summary", "demo": str(demo_id)})
+    return Response(summary_page.as_html([found]), 200, answers.HEADERS, "text/html")
+
+
+async def style(_request: Request) -> Response:
+    """The look of summaries."""
+    return Response(
+        summary_page.style(), 200, {"Cache-Control": "private, max-age=600"}, "text/css"
+    )
+
+
+def _told(request: Request, answer: Callable[[Request, Viewer], Response]) -> Response:
+    """`answer` for whoever asks; a problem in words."""
+    try:
+        viewer = request.scope.get("state", {}).get("viewer")
+        if not isinstance(viewer, Viewer):
+            raise NotSignedInError
+        return answer(request, viewer)
+    except DomoInsightsError as problem:
+        status = next((s for kind, s in _STATUS if isinstance(problem, kind)), 503)
+        words = {"error": str(problem), "hint": problem.hint}
+        return JSONResponse(words, status, {"Cache-Control": "no-store", "Vary": "Cookie"})
+
+
+def _said(request: Request) -> dict[str, str]:
+    return {name: value[:400] for name, value in request.query_params.items()}
+
+
+def _record(viewer: Viewer, details: dict[str, Any]) -> None:
+    with sessions(_engine(), viewer) as conn:
+        trace = cast(details, JSONB)
+        conn.execute(select(func.insights.record("export", "queries", None, None, trace)))
+
+
+def _file(text: str, name: str, form: str) -> Response:
+    headers = {
+        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(name)}",
+        "Cache-Control": "no-store",
+        "Vary": "Cookie",
+        "Content-Security-Policy": "default-src 'none'; sandbox",
+    }
+    return Response(text.encode(), 200, headers, f"{_TYPES[form]}; charset=utf-8")
+
+
+def _engine() -> Any:
+    return engine_for(current().secret("database_url"))
+
+
+routes: list[Route] = [
+    Route("/export/transcript.{form:str}", transcript, methods=["GET"]),
+    Route("/export/{query:str}.{form:str}", export, methods=["GET"]),
+    Route("/summary/style.css", style, methods=["GET"]),
+    Route("/summary/{demo_id:str}", summary, methods=["GET"]),
+]
