@@ -4,7 +4,7 @@ import logging
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import Any, Final
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -45,11 +45,21 @@ def card(title: str, about: str = "", *, key: str, meaning: str | None = None) -
             yield
 
 
-def chart(figure: go.Figure, frame: pd.DataFrame, *, key: str, alt: str) -> None:
-    """A figure, with its numbers one click away."""
-    st.plotly_chart(figure, key=f"{key}_figure", alt=alt, config=_CONFIG)
+def chart(
+    figure: go.Figure, frame: pd.DataFrame, *, key: str, alt: str, selectable: bool = False
+) -> list[dict[str, Any]]:
+    """A figure, with its numbers one click away; the marks that are selected, if they can be."""
+    shown: Any = st.plotly_chart(
+        figure,
+        key=f"{key}_figure",
+        alt=alt,
+        config=_CONFIG,
+        on_select="rerun" if selectable else "ignore",
+        selection_mode="points",
+    )
     with st.expander("Numbers", icon=":material/table:", key=f"{key}_numbers"):
         st.dataframe(frame, hide_index=True, height=240, alt=f"{alt} As a table.")
+    return list(shown["selection"]["points"]) if selectable else []
 
 
 def error(problem: DomoInsightsError, key: str) -> None:
