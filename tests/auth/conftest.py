@@ -21,15 +21,18 @@ from starlette.testclient import TestClient
 from starlette.websockets import WebSocket
 
 from domo_insights import settings
-from domo_insights.auth import service, web_sessions
+from domo_insights.auth import service, ways, web_sessions
 from domo_insights.auth.gate import Gate
 from domo_insights.auth.routes import routes
 from domo_insights.database.engine import address
 from domo_insights.local import auth_api
 from domo_insights.local.auth_answers import factors
+from domo_insights.local.auth_mail import Mailbox
 from domo_insights.local.auth_store import refresh_tokens, sessions, users
+from domo_insights.local.auth_ways import Ways
 from domo_insights.local.keys import Keys, keys_of
 from domo_insights.settings import Settings
+from tests.auth.mails import Mail, mail_of
 from tests.conftest import Database
 from tests.factories import ANA, USERS
 
@@ -54,6 +57,11 @@ class Supabase(Issuer):
     """The sign-in service of one test and, as superuser, the tables behind it."""
 
     admin: Engine
+    mail_folder: Path
+
+    def mails(self) -> list[Mail]:
+        """What was sent, the newest last."""
+        return [mail_of(path) for path in sorted(self.mail_folder.glob("*.eml"))]
 
     def change_user(self, user_id: Any = ANA.user_id, **values: Any) -> None:
         with self.admin.begin() as conn:
@@ -116,12 +124,19 @@ def visitor(issuer: Issuer) -> Iterator[TestClient]:
 
 
 @pytest.fixture
-def supabase(database: Database, keys: Keys) -> Iterator[Supabase]:
+def supabase(
+    request: pytest.FixtureRequest, database: Database, keys: Keys, tmp_path: Path
+) -> Iterator[Supabase]:
+    """Parametrised indirectly: what the deployment allows, as Ways."""
+    allowed, folder = getattr(request, "param", Ways()), tmp_path / "mail"
+    mailbox = Mailbox(folder, lambda _line: None)
+    ways.forget()
     admin = create_engine(address(database.superuser_url))
     hashed = bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(4)).decode()
     try:
-        with auth_api.running(database.superuser_url, keys) as url:
-            service = Supabase(url, keys, admin)
+        api = auth_api.running(database.superuser_url, keys, mailbox=mailbox, ways=allowed)
+        with api as url:
+            service = Supabase(url, keys, admin, folder)
             for user in USERS:
                 service.change_user(user.user_id, encrypted_password=hashed)
             activate(

@@ -8,6 +8,7 @@ from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
 from domo_insights.auth.gate import is_public
+from domo_insights.auth.routes import routes
 from tests.auth.conftest import SITE, Issuer, activate, open_browser, sign_in, site
 from tests.factories import ANA
 
@@ -24,6 +25,20 @@ PUBLIC = [
     "/webhooks/tavus",
     "/webhooks/tavus/6f1f6a52-0000-0000-0000-000000000001",
 ]
+SIGN_IN = {
+    "/sign-in",
+    "/sign-in/code",
+    "/sign-in/link",
+    "/sign-in/mail",
+    "/sign-in/mark.svg",
+    "/sign-in/new",
+    "/sign-in/password",
+    "/sign-in/reset",
+    "/sign-in/return",
+    "/sign-in/style.css",
+    "/sign-in/with/{provider}",
+    "/sign-out",
+}
 PAGES = ["/", "/conversations", "/overview", "/a/b", "/index.html", "/healthz/x", "/sign-inx"]
 DATA = [
     "/media/0123.png",
@@ -56,6 +71,12 @@ TRICKS = [
     "/app/static/../../conversations",
     "/app/static/%2e%2e/x",
     "/sign-in/../conversations",
+    "/sign-in/with/../../conversations",
+    "/sign-in/with/%2e%2e",
+    "/sign-in/with/GitHub",
+    "/sign-in/with/github/x",
+    "/sign-in/link/",
+    "/sign-in/other",
     "/_stcore/health/../stream",
     "/conversations/_stcore/health",
     "/conversations?/healthz",
@@ -65,6 +86,21 @@ TRICKS = [
 @pytest.mark.parametrize("path", PUBLIC)
 def test_public_paths_need_no_session(visitor: TestClient, path: str) -> None:
     assert visitor.get(path).text == f"app {path} -"
+
+
+def test_every_way_in_is_named_here_and_open() -> None:
+    assert {route.path for route in routes} == SIGN_IN
+    for path in SIGN_IN:
+        assert is_public(path.format(provider="linkedin_oidc"))
+
+
+@pytest.mark.parametrize("path", sorted(SIGN_IN - {"/sign-in/with/{provider}"}))
+def test_ways_in_run_no_script_and_are_not_framed(visitor: TestClient, path: str) -> None:
+    page = visitor.get(path)
+    assert page.headers["x-frame-options"] == "DENY"
+    assert "default-src 'none'" in page.headers["content-security-policy"]
+    for word in ("<script", "style=", "onclick", "http://", "https://"):
+        assert word not in page.text.replace("http://www.w3.org/2000/svg", "")
 
 
 @pytest.mark.parametrize("path", PAGES)

@@ -75,3 +75,19 @@ def _origin(url: str) -> tuple[str, str, int] | None:
 def may_sign_in(scheme: str, host: str) -> bool:
     """Whether a session cookie is safe on the way: over TLS, or inside this machine."""
     return is_secure(scheme) or is_loopback(f"http://{host}")
+
+
+def inside(path: str) -> str:
+    """`path` of ours as browsers must ask for it, below the prefix of the public address."""
+    return current().prefix + path
+
+
+def absolute(path: str, scheme: str, host: str) -> str | None:
+    """The whole address of `path` for mails and for others to lead back to.
+
+    None where it is not known: what a browser names as Host may be another's on purpose.
+    """
+    public = current().insights_public_url
+    if public:
+        return public + path
+    return f"{scheme}://{host}{path}" if is_loopback(f"{scheme}://{host}") else None

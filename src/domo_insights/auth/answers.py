@@ -4,9 +4,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
-from starlette.responses import FileResponse, HTMLResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Response
 
+from domo_insights.auth.addresses import inside
 from domo_insights.errors import DomoInsightsError
+from domo_insights.settings import current
 
 LOOK: Final = Path(__file__).parent / "look"
 CSP: Final = (
@@ -31,7 +33,7 @@ _templates = Environment(
 
 def page(template: str, status: int = 200, **values: Any) -> HTMLResponse:
     """One of the templates in look/. Text among `values` is escaped."""
-    known = {"wrong": "", "hint": "", **values}
+    known = {"wrong": "", "hint": "", "base": current().prefix, **values}
     known["hint"] = str(known["hint"]).replace("`", "")  # Streamlit's mark-up, not HTML's
     return HTMLResponse(_templates.get_template(template).render(known), status, HEADERS)
 
@@ -42,6 +44,11 @@ def trouble(problem: DomoInsightsError, again: str) -> HTMLResponse:
     return page(
         "trouble.html", 503, title=title, wrong=str(problem), hint=problem.hint, again=again
     )
+
+
+def go(path: str) -> RedirectResponse:
+    """On to `path` of ours, by a GET."""
+    return RedirectResponse(inside(path), 303, HEADERS)
 
 
 def file(name: str, media_type: str) -> Response:

@@ -1,4 +1,5 @@
-"""The two cookies: a session's id, and the form's half of the CSRF check before a session."""
+"""The cookies: a session's id, the form's half of the CSRF check before a session, and what this
+browser asked the sign-in service for."""
 
 import hmac
 import secrets
@@ -12,6 +13,7 @@ from domo_insights.settings import current
 
 SESSION: Final = "domo_sid"
 FORM: Final = "domo_form"
+ASKED: Final = "domo_asked"
 _HOST_PREFIX: Final = "__Host-"
 _ID_LENGTH: Final = 43  # 256 bits as URL-safe base64
 
@@ -51,7 +53,7 @@ def put(response: Response, plain: str, value: str, *, secure: bool, seconds: in
         name(plain, secure=secure),
         value,
         max_age=seconds,
-        path="/",
+        path="/" if secure else current().prefix or "/",  # the name's prefix insists on "/"
         secure=secure,
         httponly=True,
         samesite="lax",
@@ -79,7 +81,13 @@ def _signing_key() -> bytes:
 
 
 def _value(cookies: Mapping[str, str], plain: str) -> str | None:
+    value = raw(cookies, plain)
+    return value if value and len(value) == _ID_LENGTH and value.isascii() else None
+
+
+def raw(cookies: Mapping[str, str], plain: str) -> str | None:
+    """The cookie's text as the browser sent it."""
     value = cookies.get(_HOST_PREFIX + plain)
     if value is None and not current().insights_public_url.startswith("https://"):
         value = cookies.get(plain)
-    return value if value and len(value) == _ID_LENGTH and value.isascii() else None
+    return value

@@ -14,14 +14,15 @@ from starlette.websockets import WebSocketClose
 
 from domo_insights.auth import answers, web_sessions
 from domo_insights.auth import cookies as jar
-from domo_insights.auth.addresses import safe_next, same_site
+from domo_insights.auth.addresses import inside, safe_next, same_site
 from domo_insights.errors import AuthServiceError, ConfigError, DatabaseError, DomoInsightsError
 from domo_insights.viewer import Viewer
 
 # Whole paths, decoded once as the router sees them. A segment starts with no dot and no path has
 # an empty one, so `..`, `//`, a backslash or a second layer of `%` match nothing here.
 _PUBLIC: Final = re.compile(
-    r"/sign-in(/style\.css|/mark\.svg)?"
+    r"/sign-in(/style\.css|/mark\.svg|/mail|/code|/link|/reset|/new|/password|/return)?"
+    r"|/sign-in/with/[a-z][a-z0-9_]+"
     r"|/sign-out"
     r"|/healthz|/readyz|/_stcore/health"
     r"|/favicon\.png|/manifest\.json"
@@ -91,7 +92,7 @@ def _nobody(scope: Scope, headers: Headers) -> ASGIApp:
         return _json(words, HTTPStatus.UNAUTHORIZED)
     leads_to = safe_next(_asked(scope))
     query = f"?{urlencode({'next': leads_to})}" if leads_to != "/" else ""
-    return RedirectResponse(f"/sign-in{query}", HTTPStatus.SEE_OTHER, answers.HEADERS)
+    return RedirectResponse(inside(f"/sign-in{query}"), HTTPStatus.SEE_OTHER, answers.HEADERS)
 
 
 def _foreign(scope: Scope) -> ASGIApp:
@@ -105,7 +106,7 @@ def _trouble(scope: Scope, headers: Headers, problem: DomoInsightsError) -> ASGI
     if scope["type"] == "websocket":
         return WebSocketClose(code=1013, reason="Not available right now.")
     if _wants_page(scope, headers):
-        return answers.trouble(problem, safe_next(_asked(scope)))
+        return answers.trouble(problem, inside(safe_next(_asked(scope))))
     words = {"error": "unavailable", "message": str(problem), "hint": problem.hint}
     return _json(words, HTTPStatus.SERVICE_UNAVAILABLE)
 

@@ -11,9 +11,10 @@ from typing import Final, Literal, TypeVar
 import httpx
 from pydantic import ValidationError
 from supabase_auth import SyncMemoryStorage
-from supabase_auth.errors import AuthApiError, AuthError
+from supabase_auth.errors import AuthApiError, AuthError, AuthWeakPasswordError
 from supabase_auth.types import AuthResponse, Session
 
+from domo_insights.auth import refusals
 from domo_insights.auth.tokens import Verified, verify
 from domo_insights.auth.transport import http_client
 from domo_insights.errors import (
@@ -29,19 +30,7 @@ from supabase import Client, ClientOptions, create_client
 T = TypeVar("T")
 Scope = Literal["local", "global"]
 
-SECOND_FACTOR: Final = "This account needs a second factor, and Domo Insights cannot ask for it."
-_TOO_MANY: Final = "Too many attempts. Wait a few minutes, then try again."
-_WRONG: Final = "The e-mail address or the password is wrong."
-_WORDS: Final = {
-    "invalid_credentials": _WRONG,
-    "validation_failed": _WRONG,
-    "user_not_found": _WRONG,
-    "email_not_confirmed": "This e-mail address is not confirmed yet. "
-    "Open the link in the mail you got when the account was made.",
-    "user_banned": "This account is suspended. Ask whoever runs your Domo workspace.",
-    "email_provider_disabled": "Signing in by password is switched off here.",
-    "over_request_rate_limit": _TOO_MANY,
-}
+
 _ENDED: Final = "Your session has ended. Sign in again."
 
 
@@ -64,7 +53,7 @@ def sign_in(email: str, password: str) -> Tokens:
     def ask(client: Client) -> AuthResponse:
         return client.auth.sign_in_with_password({"email": email, "password": password})
 
-    return _checked(_asked(ask, _sign_in_refused))
+    return checked(asked(ask, _sign_in_refused))
 
 
 def refresh(refresh_token: str) -> Tokens:
@@ -72,7 +61,7 @@ def refresh(refresh_token: str) -> Tokens:
 
     Raises: SignInError when the session is over, AuthServiceError when nobody answers.
     """
-    return _checked(_asked(lambda c: c.auth.refresh_session(refresh_token), _refresh_refused))
+    return checked(asked(lambda c: c.auth.refresh_session(refresh_token), _refresh_refused))
 
 
 def sign_out(access_token: str, scope: Scope = "local") -> None:
@@ -83,12 +72,12 @@ def sign_out(access_token: str, scope: Scope = "local") -> None:
         client.auth.admin.sign_out(access_token, scope)
 
     try:
-        _asked(ask, _refresh_refused)
+        asked(ask, _refresh_refused)
     except SignInError:
         return
 
 
-def _checked(answer: AuthResponse) -> Tokens:
+def checked(answer: AuthResponse) -> Tokens:
     """The tokens, if they are genuine and no second factor is missing."""
     session = answer.session
     if session is None:
@@ -102,7 +91,7 @@ def _checked(answer: AuthResponse) -> Tokens:
         ) from error
     if _second_factor_missing(session, tokens.verified):
         sign_out(session.access_token)
-        raise SignInError(SECOND_FACTOR, hint="Use an account without one for now.")
+        raise SignInError(refusals.SECOND_FACTOR, hint=refusals.SECOND_FACTOR_HINT)
     return tokens
 
 
@@ -112,25 +101,25 @@ def _second_factor_missing(session: Session, verified: Verified) -> bool:
 
 
 def _sign_in_refused(error: AuthApiError) -> SignInError:
-    code = str(error.code or "")
-    if code == "invalid_credentials" or _WORDS.get(code) == _WRONG:
-        return WrongPasswordError()
-    if error.status == 429:
-        return SignInError(_TOO_MANY)
-    return SignInError(_WORDS.get(code))
+    wrong = {"invalid_credentials", "validation_failed", "user_not_found"}
+    return WrongPasswordError() if error.code in wrong else refusals.of(error)
 
 
 def _refresh_refused(error: AuthApiError) -> DomoInsightsError:
     if error.status == 429:
         # A limit passes; until then the old token goes on.
         return AuthServiceError()
-    return SignInError(_WORDS["user_banned"] if error.code == "user_banned" else _ENDED)
+    return refusals.of(error) if error.code == "user_banned" else SignInError(_ENDED)
 
 
-def _asked(ask: Callable[[Client], T], refused: Callable[[AuthApiError], DomoInsightsError]) -> T:
-    with _client() as client:
+def asked(ask: Callable[[Client], T], refused: Callable[[AuthApiError], DomoInsightsError]) -> T:
+    """What a client answers to `ask`; a refusal becomes what `refused` makes of it.
+
+    Raises: AuthServiceError, ConfigError, and what `refused` answers.
+    """
+    with client() as one:
         try:
-            return ask(client)
+            return ask(one)
         except AuthApiError as error:
             if error.status >= 500:
                 raise AuthServiceError from error
@@ -140,23 +129,27 @@ def _asked(ask: Callable[[Client], T], refused: Callable[[AuthApiError], DomoIns
                     hint="Check SUPABASE_PUBLISHABLE_KEY.",
                 ) from error
             raise refused(error) from error
+        except AuthWeakPasswordError as error:
+            raise refusals.weak_password(error) from error
         except (AuthError, httpx.HTTPError, ValidationError) as error:
             raise AuthServiceError from error
 
 
 @contextmanager
-def _client() -> Iterator[Client]:
+def client() -> Iterator[Client]:
+    """A client for one exchange: it holds one user's session. Raises: ConfigError."""
     settings = current()
     url = settings.secret("supabase_url")
     with http_client(url) as http:
         options = ClientOptions(
             auto_refresh_token=False,
+            flow_type="pkce",
             persist_session=False,
             storage=SyncMemoryStorage(),
             httpx_client=http,
         )
         try:
-            client = create_client(url, settings.secret("supabase_publishable_key"), options)
+            made = create_client(url, settings.secret("supabase_publishable_key"), options)
         except Exception as error:
             raise ConfigError("SUPABASE_URL or SUPABASE_PUBLISHABLE_KEY is malformed.") from error
-        yield client
+        yield made

@@ -39,9 +39,14 @@ def as_json(body: object, headers: dict[str, str] | None = None, status: int = 2
 def refusal(request: Request, refused: RefusedError) -> Response:
     """The error body of the version that the client asked for."""
     if request.headers.get(VERSION_HEADER, "") >= VERSION:
-        body: dict[str, object] = {"code": refused.code, "message": refused.message}
+        body: dict[str, object] = {
+            "code": refused.code,
+            "message": refused.message,
+            **refused.more,
+        }
         return as_json(body, {VERSION_HEADER: VERSION}, refused.status)
     body = {"code": refused.status, "error_code": refused.code, "msg": refused.message}
+    body |= refused.more
     return as_json(body, status=refused.status)
 
 

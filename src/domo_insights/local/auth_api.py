@@ -1,4 +1,4 @@
-"""The part of the Supabase Auth API that signing in by e-mail and password needs.
+"""The part of the Supabase Auth API that signing in needs.
 
 It listens on 127.0.0.1 in a thread and loop of its own: as a route of the app it would have to
 call itself, and would be as public as the app.
@@ -27,8 +27,10 @@ from domo_insights.database.engine import address
 from domo_insights.errors import EmbeddedError
 from domo_insights.local import auth_store as store
 from domo_insights.local.auth_answers import as_json, json_body, refusal, text, user_facts
+from domo_insights.local.auth_mail import Mailbox
 from domo_insights.local.auth_store import RefusedError, Row
 from domo_insights.local.auth_tokens import SigningKeys, access_token, claims_of, key_set
+from domo_insights.local.auth_ways import Flows, Ways
 
 TOKEN_SECONDS = 3600
 _START_SECONDS = 10.0
@@ -36,7 +38,13 @@ _START_SECONDS = 10.0
 
 @contextmanager
 def running(
-    superuser_url: str, keys: SigningKeys, port: int = 0, *, token_seconds: int = TOKEN_SECONDS
+    superuser_url: str,
+    keys: SigningKeys,
+    port: int = 0,
+    *,
+    token_seconds: int = TOKEN_SECONDS,
+    mailbox: Mailbox | None = None,
+    ways: Ways | None = None,
 ) -> Iterator[str]:
     """Serve the API over the users of `superuser_url`; yields what SUPABASE_URL is to be.
 
@@ -54,7 +62,8 @@ def running(
     engine = create_engine(
         address(superuser_url), pool_size=4, connect_args={"prepare_threshold": None}
     )
-    app = _Api(engine, keys, token_seconds).app()
+    flows = Flows(engine, mailbox, ways or Ways())
+    app = _Api(engine, keys, token_seconds, flows).app()
     config = uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off", ws="none")
     server = _Server(config)
     thread = threading.Thread(target=server.run, args=([listener],), name="auth-api", daemon=True)
@@ -91,12 +100,21 @@ class _Api:
     engine: Engine
     keys: SigningKeys
     token_seconds: int
+    flows: Flows
 
     def app(self) -> ASGIApp:
         return Starlette(
             routes=[
                 self._route("/token", self.token, "POST"),
                 self._route("/user", self.user, "GET"),
+                self._route("/user", self.change_user, "PUT"),
+                self._route("/otp", self.flows.otp, "POST"),
+                self._route("/recover", self.flows.recover, "POST"),
+                self._route("/signup", self.signup, "POST"),
+                self._route("/verify", self.verify, "POST"),
+                # A browser comes to these two by a link.
+                self._route("/verify", self.flows.follow, "GET", keyless=True),
+                self._route("/authorize", self.flows.authorize, "GET", keyless=True),
                 self._route("/logout", self.logout, "POST"),
                 self._route("/settings", self.settings, "GET"),
                 self._route("/health", self.health, "GET"),
@@ -117,13 +135,12 @@ class _Api:
             if not keyless and (unknown := self._without_key(request)):
                 return unknown
             try:
-                body = await json_body(request) if method == "POST" else {}
+                body = await json_body(request) if method != "GET" else {}
                 return await anyio.to_thread.run_sync(answer, request, body)
             except RefusedError as refused:
                 return refusal(request, refused)
             except SQLAlchemyError:
-                failed = RefusedError(500, "unexpected_failure", "Database error")
-                return refusal(request, failed)
+                return refusal(request, RefusedError(500, "unexpected_failure", "Database error"))
 
         return Route(f"/auth/v1{path}", endpoint, methods=[method])
 
@@ -143,15 +160,29 @@ class _Api:
                 return self._by_password(request, body)
             case "refresh_token":
                 return self._by_refresh_token(body)
+            case "pkce":
+                user, method = self.flows.exchange(body)
+                return self._new_session(request, user, method)
         raise RefusedError(400, "validation_failed", "unsupported_grant_type")
 
     def _by_password(self, request: Request, body: dict[str, Any]) -> Response:
         email, password = text(body, "email"), text(body, "password")
         with self.engine.begin() as conn:
             user = store.user_of_password(conn, email, password)
-            agent = request.headers.get("user-agent", "")
-            session, refresh = store.open_session(conn, user, agent)
+        return self._new_session(request, user, "password")
+
+    def _new_session(self, request: Request, user: Row, method: str) -> Response:
+        agent = request.headers.get("user-agent", "")
+        with self.engine.begin() as conn:
+            session, refresh = store.open_session(conn, user, agent, method)
             return self._tokens(conn, user, session, refresh)
+
+    def signup(self, request: Request, body: dict[str, Any]) -> Response:
+        made = self.flows.signup(request, body)
+        return made if isinstance(made, Response) else self._new_session(request, made, "password")
+
+    def verify(self, request: Request, body: dict[str, Any]) -> Response:
+        return self._new_session(request, self.flows.verify(body), "otp")
 
     def _by_refresh_token(self, body: dict[str, Any]) -> Response:
         with self.engine.begin() as conn:
@@ -161,7 +192,8 @@ class _Api:
         raise rotated
 
     def _tokens(self, conn: Connection, user: Row, session: Row, refresh: str) -> Response:
-        token, ends = access_token(self.keys, user, session, self.token_seconds)
+        method = store.method_of(conn, session["id"])
+        token, ends = access_token(self.keys, user, session, self.token_seconds, method)
         answer = {"access_token": token, "token_type": "bearer", "refresh_token": refresh}
         times = {"expires_in": self.token_seconds, "expires_at": ends}
         return as_json({**answer, **times, "user": user_facts(conn, user)})
@@ -169,6 +201,11 @@ class _Api:
     def user(self, request: Request, _body: dict[str, Any]) -> Response:
         with self.engine.connect() as conn:
             return as_json(user_facts(conn, self._bearer(conn, request)[0]))
+
+    def change_user(self, request: Request, body: dict[str, Any]) -> Response:
+        with self.engine.begin() as conn:
+            user, session_id = self._bearer(conn, request)
+            return as_json(user_facts(conn, self.flows.change(conn, user, session_id, body)))
 
     def logout(self, request: Request, _body: dict[str, Any]) -> Response:
         scope = request.query_params.get("scope", "global")
@@ -180,8 +217,12 @@ class _Api:
         return Response(status_code=204)
 
     def settings(self, _request: Request, _body: dict[str, Any]) -> Response:
-        ways = {"email": True, "phone": False, "anonymous_users": False}
-        return as_json({"external": ways, "disable_signup": True, "mailer_autoconfirm": True})
+        ways = self.flows.ways
+        external = {"email": True, "phone": False, "anonymous_users": False}
+        if ways.provider:
+            external[ways.provider] = True
+        signs_up = {"disable_signup": not ways.sign_up, "mailer_autoconfirm": not ways.confirm}
+        return as_json({"external": external, **signs_up})
 
     def health(self, _request: Request, _body: dict[str, Any]) -> Response:
         return as_json({"version": "local", "name": "GoTrue", "description": "Embedded stand-in"})
@@ -193,9 +234,8 @@ class _Api:
         """User and session id of the access token. Raises: RefusedError."""
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not token:
-            raise RefusedError(
-                401, "no_authorization", "This endpoint requires a valid Bearer token"
-            )
+            words = "This endpoint requires a valid Bearer token"
+            raise RefusedError(401, "no_authorization", words)
         try:
             claims = claims_of(self.keys, token)
         except jwt.InvalidTokenError as error:

@@ -29,67 +29,83 @@ REUSE_INTERVAL = timedelta(seconds=10)
 _PASSWORD_BYTES: Final = 72  # bcrypt reads no further
 _NOBODY: Final = bcrypt.hashpw(secrets.token_bytes(16), bcrypt.gensalt(10))
 
-_metadata = MetaData(schema="auth")
-_MOMENT = DateTime(timezone=True)
+metadata = MetaData(schema="auth")
+MOMENT = DateTime(timezone=True)
 
 users = Table(
     "users",
-    _metadata,
+    metadata,
     Column("id", Uuid, primary_key=True),
     Column("aud", Text),
     Column("role", Text),
     Column("email", Text),
     Column("phone", Text),
     Column("encrypted_password", Text),
-    Column("email_confirmed_at", _MOMENT),
-    Column("last_sign_in_at", _MOMENT),
+    Column("email_confirmed_at", MOMENT),
+    Column("confirmation_token", Text),
+    Column("confirmation_sent_at", MOMENT),
+    Column("recovery_token", Text),
+    Column("recovery_sent_at", MOMENT),
+    Column("last_sign_in_at", MOMENT),
     Column("raw_app_meta_data", JSONB),
     Column("raw_user_meta_data", JSONB),
-    Column("created_at", _MOMENT),
-    Column("updated_at", _MOMENT),
-    Column("banned_until", _MOMENT),
-    Column("deleted_at", _MOMENT),
+    Column("created_at", MOMENT),
+    Column("updated_at", MOMENT),
+    Column("banned_until", MOMENT),
+    Column("deleted_at", MOMENT),
 )
 
 sessions = Table(
     "sessions",
-    _metadata,
+    metadata,
     Column("id", Uuid, primary_key=True),
     Column("user_id", Uuid),
-    Column("created_at", _MOMENT),
-    Column("updated_at", _MOMENT),
+    Column("created_at", MOMENT),
+    Column("updated_at", MOMENT),
     Column("aal", Text),
     Column("user_agent", Text),
 )
 
 refresh_tokens = Table(
     "refresh_tokens",
-    _metadata,
+    metadata,
     Column("id", BigInteger, primary_key=True),
     Column("token", Text),
     Column("user_id", Text),
     Column("revoked", Boolean),
-    Column("created_at", _MOMENT),
-    Column("updated_at", _MOMENT),
+    Column("created_at", MOMENT),
+    Column("updated_at", MOMENT),
     Column("parent", Text),
     Column("session_id", Uuid),
 )
 
-Row = Mapping[str, Any]
+amr_claims = Table(
+    "mfa_amr_claims",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("session_id", Uuid),
+    Column("authentication_method", Text),
+    Column("created_at", MOMENT),
+    Column("updated_at", MOMENT),
+)
+
+Row = Mapping[Any, Any]
 
 
 class RefusedError(Exception):
     """What Supabase Auth would refuse: a status, its error code and its words."""
 
-    def __init__(self, status: int, code: str, message: str) -> None:
+    def __init__(
+        self, status: int, code: str, message: str, more: Mapping[str, Any] | None = None
+    ) -> None:
         super().__init__(message)
         self.status, self.code, self.message = status, code, message
+        self.more = dict(more or {})
 
 
 def user_of_password(conn: Connection, email: str, password: str) -> Row:
     """The user, checked in the same time whether or not there is one. Raises: RefusedError."""
-    match = (func.lower(users.c.email) == email.strip().lower()) & users.c.deleted_at.is_(None)
-    user = conn.execute(select(users).where(match)).mappings().first()
+    user = user_of_email(conn, email)
     stored = ((user and user["encrypted_password"]) or "").encode() or _NOBODY
     try:
         right = bcrypt.checkpw(password.encode()[:_PASSWORD_BYTES], stored)
@@ -97,7 +113,7 @@ def user_of_password(conn: Connection, email: str, password: str) -> Row:
         right = False
     if user is None or not right or stored is _NOBODY:
         raise RefusedError(400, "invalid_credentials", "Invalid login credentials")
-    if _banned(user):
+    if banned(user):
         raise RefusedError(400, "user_banned", "User is banned")
     if user["email_confirmed_at"] is None:
         raise RefusedError(400, "email_not_confirmed", "Email not confirmed")
@@ -114,12 +130,21 @@ def session_of_id(conn: Connection, session_id: str) -> Row | None:
     return found.mappings().first()
 
 
-def open_session(conn: Connection, user: Row, user_agent: str) -> tuple[Row, str]:
-    """A new session of `user` with its first refresh token."""
+def user_of_email(conn: Connection, email: str) -> Row | None:
+    match = (func.lower(users.c.email) == email.strip().lower()) & users.c.deleted_at.is_(None)
+    return conn.execute(select(users).where(match)).mappings().first()
+
+
+def open_session(
+    conn: Connection, user: Row, user_agent: str, method: str = "password"
+) -> tuple[Row, str]:
+    """A new session of `user` with its first refresh token. `method`: how they signed in."""
     now = datetime.now(UTC)
     row = {"id": uuid4(), "user_id": user["id"], "created_at": now, "updated_at": now}
     row["aal"] = "aal1"
     conn.execute(insert(sessions).values(**row, user_agent=user_agent))
+    claim = {"id": uuid4(), "session_id": row["id"], "authentication_method": method}
+    conn.execute(insert(amr_claims).values(**claim, created_at=now, updated_at=now))
     conn.execute(update(users).where(users.c.id == user["id"]).values(last_sign_in_at=now))
     return row, _issue(conn, user["id"], row["id"], parent=None)
 
@@ -140,7 +165,7 @@ def rotate(conn: Connection, token: str) -> tuple[Row, Row, str] | RefusedError:
     user = user_of_id(conn, held["user_id"])
     lock = select(sessions).where(sessions.c.id == held["session_id"]).with_for_update()
     session = conn.execute(lock).mappings().first()
-    if user is not None and _banned(user):
+    if user is not None and banned(user):
         raise RefusedError(400, "user_banned", "Invalid Refresh Token: User Banned")
     if user is None or session is None:
         raise RefusedError(
@@ -157,6 +182,12 @@ def rotate(conn: Connection, token: str) -> tuple[Row, Row, str] | RefusedError:
     return RefusedError(400, "refresh_token_already_used", "Invalid Refresh Token: Already Used")
 
 
+def method_of(conn: Connection, session_id: UUID) -> str:
+    """How the user of the session signed in: password, otp or oauth."""
+    asked = select(amr_claims.c.authentication_method).where(amr_claims.c.session_id == session_id)
+    return str(conn.scalars(asked).first() or "password")
+
+
 def close_sessions(conn: Connection, user_id: str, session_id: str, scope: str) -> None:
     """Delete this session, all of the user's, or all others. Refresh tokens go with them."""
     mine = sessions.c.user_id == UUID(user_id)
@@ -167,7 +198,8 @@ def close_sessions(conn: Connection, user_id: str, session_id: str, scope: str) 
     conn.execute(delete(sessions).where(match))
 
 
-def _banned(user: Row) -> bool:
+def banned(user: Row) -> bool:
+    """Whether the user is suspended now."""
     return user["banned_until"] is not None and user["banned_until"] > datetime.now(UTC)
 
 

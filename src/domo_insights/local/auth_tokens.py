@@ -26,11 +26,15 @@ class SigningKeys(Protocol):
 
 
 def access_token(
-    keys: SigningKeys, user: Mapping[str, Any], session: Mapping[str, Any], seconds: int
+    keys: SigningKeys,
+    user: Mapping[Any, Any],
+    session: Mapping[Any, Any],
+    seconds: int,
+    method: str = "password",
 ) -> tuple[str, int]:
     """A token for `user` in `session`, and when it ends in seconds since 1970.
 
-    `user` is a row of auth.users, `session` one of auth.sessions.
+    `user` is a row of auth.users, `session` one of auth.sessions, `method` how it began.
     """
     now = int(time.time())
     claims = {
@@ -45,7 +49,7 @@ def access_token(
         "user_metadata": user["raw_user_meta_data"] or {},
         "role": user["role"] or AUDIENCE,
         "aal": session["aal"],
-        "amr": [{"method": "password", "timestamp": int(session["created_at"].timestamp())}],
+        "amr": [{"method": method, "timestamp": int(session["created_at"].timestamp())}],
         "session_id": str(session["id"]),
         "is_anonymous": False,
     }

@@ -74,8 +74,11 @@ def running(
         if auth:
             # Commands neither sign people in nor load samples: they start without both.
             from domo_insights.local import auth_api
+            from domo_insights.local.auth_mail import Mailbox, to_terminal
 
-            base = leaving.enter_context(auth_api.running(server.url(SUPERUSER), keys))
+            mailbox = Mailbox(server.data_dir / "mail", progress or to_terminal)
+            running_api = auth_api.running(server.url(SUPERUSER), keys, mailbox=mailbox)
+            base = leaving.enter_context(running_api)
         for user in (OWNER, LOGIN_ROLE):
             leaving.callback(lambda url: engine_for(url).dispose(), server.url(user))
         settings = _settings(server, keys, base)

@@ -184,6 +184,58 @@ CREATE TABLE IF NOT EXISTS auth.mfa_factors (
 );
 CREATE INDEX IF NOT EXISTS mfa_factors_user_id_idx ON auth.mfa_factors (user_id);
 
+CREATE TABLE IF NOT EXISTS auth.mfa_amr_claims (
+  session_id            uuid NOT NULL REFERENCES auth.sessions ON DELETE CASCADE,
+  created_at            timestamptz NOT NULL,
+  updated_at            timestamptz NOT NULL,
+  authentication_method text NOT NULL,
+  id                    uuid PRIMARY KEY,
+  CONSTRAINT mfa_amr_claims_session_id_authentication_method_pkey
+    UNIQUE (session_id, authentication_method)
+);
+
+DO $$
+BEGIN
+  IF to_regtype('auth.one_time_token_type') IS NULL THEN
+    CREATE TYPE auth.one_time_token_type AS ENUM (
+      'confirmation_token', 'reauthentication_token', 'recovery_token',
+      'email_change_token_new', 'email_change_token_current', 'phone_change_token'
+    );
+    CREATE TYPE auth.code_challenge_method AS ENUM ('s256', 'plain');
+  END IF;
+END
+$$;
+
+CREATE TABLE IF NOT EXISTS auth.one_time_tokens (
+  id         uuid PRIMARY KEY,
+  user_id    uuid NOT NULL REFERENCES auth.users ON DELETE CASCADE,
+  token_type auth.one_time_token_type NOT NULL,
+  token_hash text NOT NULL CHECK (char_length(token_hash) > 0),
+  relates_to text NOT NULL,
+  created_at timestamp NOT NULL DEFAULT now(),
+  updated_at timestamp NOT NULL DEFAULT now()
+);
+CREATE UNIQUE INDEX IF NOT EXISTS one_time_tokens_user_id_token_type_key
+  ON auth.one_time_tokens (user_id, token_type);
+CREATE INDEX IF NOT EXISTS one_time_tokens_token_hash_hash_idx
+  ON auth.one_time_tokens USING hash (token_hash);
+
+CREATE TABLE IF NOT EXISTS auth.flow_state (
+  id                     uuid PRIMARY KEY,
+  user_id                uuid,
+  auth_code              text NOT NULL,
+  code_challenge_method  auth.code_challenge_method NOT NULL,
+  code_challenge         text NOT NULL,
+  provider_type          text NOT NULL,
+  provider_access_token  text,
+  provider_refresh_token text,
+  created_at             timestamptz,
+  updated_at             timestamptz,
+  authentication_method  text NOT NULL,
+  auth_code_issued_at    timestamptz
+);
+CREATE INDEX IF NOT EXISTS idx_auth_code ON auth.flow_state (auth_code);
+
 CREATE OR REPLACE FUNCTION auth.jwt() RETURNS jsonb LANGUAGE sql STABLE AS $$
   SELECT COALESCE(
     NULLIF(current_setting('request.jwt.claim', true), ''),
@@ -217,6 +269,9 @@ ALTER TABLE auth.identities ENABLE ROW LEVEL SECURITY;
 ALTER TABLE auth.sessions ENABLE ROW LEVEL SECURITY;
 ALTER TABLE auth.refresh_tokens ENABLE ROW LEVEL SECURITY;
 ALTER TABLE auth.mfa_factors ENABLE ROW LEVEL SECURITY;
+ALTER TABLE auth.mfa_amr_claims ENABLE ROW LEVEL SECURITY;
+ALTER TABLE auth.one_time_tokens ENABLE ROW LEVEL SECURITY;
+ALTER TABLE auth.flow_state ENABLE ROW LEVEL SECURITY;
 
 GRANT ALL ON ALL TABLES IN SCHEMA auth TO postgres, dashboard_user;
 GRANT SELECT ON ALL TABLES IN SCHEMA auth TO postgres WITH GRANT OPTION;

@@ -85,8 +85,15 @@ SAMPLE: Final = (
 )
 
 
-def add_user(conn: Connection, email: str, password: str, *, product_team: bool = False) -> UUID:
-    """Make a confirmed user who signs in with `password`. `conn` is the database owner's.
+def add_user(
+    conn: Connection,
+    email: str,
+    password: str,
+    *,
+    product_team: bool = False,
+    confirmed: bool = True,
+) -> UUID:
+    """Make a user who signs in with `password`. `conn` is the database owner's.
 
     Raises: WrongUseError for an e-mail or password that cannot be one, ConflictingDataError
     when the e-mail is taken.
@@ -104,7 +111,7 @@ def add_user(conn: Connection, email: str, password: str, *, product_team: bool 
             role="authenticated",
             email=email,
             encrypted_password=bcrypt.hashpw(password.encode(), bcrypt.gensalt(10)).decode(),
-            email_confirmed_at=now,
+            email_confirmed_at=now if confirmed else None,
             confirmation_token="",
             recovery_token="",
             email_change_token_new="",
