@@ -14,6 +14,7 @@ from starlette.routing import Route
 from domo_insights import access_log, settings
 from domo_insights.access_log import AccessLog
 from domo_insights.auth.gate import Gate
+from domo_insights.auth.prefix import Prefix
 from domo_insights.auth.routes import routes as sign_in_routes
 from domo_insights.database.engine import engine_for
 from domo_insights.database.listening import listen_address, listening
@@ -61,6 +62,6 @@ def _keep_up(leaving: ExitStack) -> None:
 app = st.App(
     ROOT / "src/domo_insights/ui/frame.py",
     routes=[Route("/healthz", health), *webhook_routes, *sign_in_routes, *export_routes],
-    middleware=[Middleware(AccessLog), Middleware(Gate)],
+    middleware=[Middleware(Prefix), Middleware(AccessLog), Middleware(Gate)],
     lifespan=lifespan,
 )

@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from domo_insights.errors import BusyError, DatabaseError, DomoInsightsError, NotSignedInError
+from domo_insights.settings import current
 
 _log = logging.getLogger(__name__)
 _CONFIG: Final = {"displayModeBar": False}
@@ -75,4 +76,4 @@ def error(problem: DomoInsightsError, key: str) -> None:
 
 def sign_in() -> None:
     """The way back for somebody whose session is over."""
-    st.html('<p><a href="/sign-in">Go to the sign-in page</a></p>')
+    st.html(f'<p><a href="{current().prefix}/sign-in">Go to the sign-in page</a></p>')

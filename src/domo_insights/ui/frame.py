@@ -12,6 +12,7 @@ from typing import Final
 import streamlit as st
 
 from domo_insights.errors import DomoInsightsError
+from domo_insights.settings import current
 from domo_insights.ui import blocks, filters, live, places, session
 from domo_insights.ui.filters import Asked
 from domo_insights.ui.places import Place
@@ -89,7 +90,7 @@ def _account(viewer: Viewer) -> None:
         token = escape(session.sign_out_token(), quote=True)
         st.text(plain(viewer.email))
         st.html(
-            '<form method="post" action="/sign-out">'
+            f'<form method="post" action="{current().prefix}/sign-out">'
             f'<input type="hidden" name="csrf" value="{token}">'
             '<button type="submit" style="font: inherit; color: inherit; background: none;'
             " border: 1px solid currentcolor; border-radius: 8px; padding: .25rem .8rem;"
