@@ -51,7 +51,7 @@ def measured(metric: Metric, row: Mapping[Hashable, float]) -> Measured:
     """`metric` of one row of an answer, with the number of cases that the row says it rests on."""
     value = row[metric.key]
     if metric.kind is Kind.COUNT:
-        return Measured(float(value), int(value))
+        return Measured(float(value), int(value)) if value == value else Measured(None, 0)
     count = int(row[metric.cases])
     if value != value:
         return Measured(None, count)

@@ -2,12 +2,21 @@ import pytest
 
 from domo_insights.database.doors import reading
 from domo_insights.errors import NotAllowedError
-from domo_insights.queries import QUERIES, READS_WORDS
+from domo_insights.queries import PRODUCT_ONLY, QUERIES, READS_WORDS
 from tests.factories import ANA, BEN, PIA
 from tests.security.inventory import arguments
 
+FOR_OWNERS = sorted(set(QUERIES) - PRODUCT_ONLY)
 
-@pytest.mark.parametrize("name", sorted(QUERIES))
+
+@pytest.mark.parametrize("name", sorted(PRODUCT_ONLY))
+def test_an_owner_is_refused_what_is_about_the_platform(database, world, name):
+    for question in arguments(name, world.ana):
+        with pytest.raises(NotAllowedError), reading(database.engine, ANA) as conn:
+            QUERIES[name](conn, **question)
+
+
+@pytest.mark.parametrize("name", FOR_OWNERS)
 def test_a_query_answers_the_owner_and_never_with_anothers_rows(database, world, name):
     for viewer, own in ((ANA, world.ana), (BEN, world.ben)):
         foreign = world.foreign_to(viewer)
@@ -23,7 +32,7 @@ def test_a_query_answers_the_owner_and_never_with_anothers_rows(database, world,
 
 
 @pytest.mark.changes
-@pytest.mark.parametrize("name", sorted(QUERIES))
+@pytest.mark.parametrize("name", FOR_OWNERS)
 def test_numbers_do_not_move_with_what_others_have(database, rows, world, name):
     def answers():
         with reading(database.engine, ANA) as conn:

@@ -30,6 +30,7 @@ class Estate:
     mark: str
     demo_id: UUID
     conversations: tuple[str, ...]
+    events: tuple[UUID, ...]
 
     def is_in(self, value: Any) -> bool:
         """Whether anything of this owner shows in `value`."""
@@ -55,7 +56,7 @@ def settle(conn: Connection, owner: Viewer, mark: str) -> Estate:
     video(conn, demo_id, title=f"{mark} video", transcript=mark)
     chunk(conn, demo_id, content=f"{mark} content", question=f"{mark}?", answer=mark)
     conn.execute(insert(custom_objectives).values(demo_id=demo_id, name=f"{mark} objective"))
-    talks = []
+    talks, events = [], []
     for n in range(3):
         start = NOON + timedelta(days=n)
         talk = conversation(
@@ -65,7 +66,8 @@ def settle(conn: Connection, owner: Viewer, mark: str) -> Estate:
             conversation_name=f"{mark} visitor",
             started_at=start,
         )
-        event(conn, talk, "system.replica_joined", start, event_data={"mark": mark, "n": n})
+        joined = {"mark": mark, "n": n}
+        events.append(event(conn, talk, "system.replica_joined", start, event_data=joined))
         for turn in range(4):
             at = start + timedelta(seconds=10 * turn)
             role = "assistant" if turn % 2 else "user"
@@ -110,7 +112,7 @@ def settle(conn: Connection, owner: Viewer, mark: str) -> Estate:
         insert(saved_views).values(user_id=owner.user_id, name=f"{mark} view", page="overview",
                                    query="period=7d")
     )  # fmt: skip
-    return Estate(owner, mark, demo_id, tuple(talks))
+    return Estate(owner, mark, demo_id, tuple(talks), tuple(events))
 
 
 def nobodys(conn: Connection) -> None:

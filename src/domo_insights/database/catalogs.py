@@ -2,7 +2,20 @@
 
 from typing import Any, Final
 
-from sqlalchemy import Select, and_, column, func, literal, or_, select, table
+from sqlalchemy import (
+    Select,
+    Text,
+    and_,
+    cast,
+    column,
+    func,
+    literal,
+    literal_column,
+    or_,
+    select,
+    table,
+)
+from sqlalchemy.dialects.postgresql import OID, REGCLASS
 
 SCHEMAS: Final = ("public", "insights", "insights_private")
 OURS: Final = "insights\\_%"
@@ -19,8 +32,9 @@ _roles = _catalog(
 )
 _members = _catalog("pg_auth_members", "roleid", "member")
 _policies = _catalog(
-    "pg_policies", "schemaname", "tablename", "policyname", "permissive", "roles", "cmd"
+    "pg_policies", "schemaname", "tablename", "policyname", "permissive", "roles", "cmd", "qual"
 )
+_attributes = _catalog("pg_attribute", "attrelid", "attname", "attnum", "attisdropped")
 _indexes = _catalog(
     "pg_index", "indexrelid", "indrelid", "indkey", "indclass", "indisunique", "indpred", "indexprs"
 )
@@ -101,6 +115,33 @@ def policies() -> Select[Any]:
         )
         .where(_policies.c.schemaname.in_(SCHEMAS))
         .order_by("relation", _policies.c.policyname)
+    )
+
+
+def fences() -> Select[Any]:
+    """Tables that the role which asks is fenced on: schema, table, the condition that a row must
+    meet, and the columns that are withheld from the role ("" when none is)."""
+    me = cast(literal_column("current_user"), Text)
+    relation = func.format("%I.%I", _policies.c.schemaname, _policies.c.tablename)
+    number = cast(cast(relation, REGCLASS), OID)
+    withheld = (
+        select(func.coalesce(func.string_agg(_attributes.c.attname, ", "), ""))
+        .where(
+            _attributes.c.attrelid == number,
+            _attributes.c.attnum > 0,
+            ~_attributes.c.attisdropped,
+            ~func.has_column_privilege(number, _attributes.c.attnum, "SELECT"),
+        )
+        .scalar_subquery()
+    )
+    return (
+        select(_policies.c.schemaname, _policies.c.tablename, _policies.c.qual, withheld)
+        .where(
+            _policies.c.policyname == me.concat("_fence"),
+            _policies.c.schemaname.in_(SCHEMAS),
+            func.has_any_column_privilege(number, "SELECT"),
+        )
+        .order_by(_policies.c.schemaname.desc(), _policies.c.tablename)
     )
 
 

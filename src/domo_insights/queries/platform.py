@@ -1,0 +1,215 @@
+"""Questions of the product team about the platform as a whole. Anybody else is refused."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+from uuid import UUID
+
+import pandas as pd
+from sqlalchemy import ColumnElement, Connection, Subquery, Uuid, column, distinct, func, select
+
+from domo_insights.database.frames import Columns, read_frame
+from domo_insights.database.tables import conversation_messages as messages
+from domo_insights.database.tables import conversations, demo_videos, demos
+from domo_insights.database.tables import delivery_counts as deliveries
+from domo_insights.database.tables import processed_webhook_events as events
+from domo_insights.period import Period
+from domo_insights.queries.buckets import number_of, over_buckets, within
+from domo_insights.queries.scope import sent_in, started_in
+from domo_insights.queries.webhooks import stored
+
+_ACTIVE: Final[Columns] = {"active_owners": "int64", "active_demos": "int64"}
+KPIS: Final[Columns] = {**_ACTIVE, "unmapped_events": "int64"}
+OVER_TIME: Final[Columns] = {"bucket": "datetime64[us]", **KPIS}
+ADOPTION: Final[Columns] = {"what": "str", "demos": "int64", "active_demos": "int64",
+                            "adoption": "float64"}  # fmt: skip
+OWNERS: Final[Columns] = {
+    "owner": "str",
+    "demos": "int64",
+    "active_demos": "int64",
+    "conversations": "int64",
+    "messages": "int64",
+    "events": "int64",
+}
+CONFLICTS: Final[Columns] = {
+    "owner": "str",
+    "demo_id": "object",
+    "conflicts": "int64",
+    "refused": "int64",
+    "duplicates": "int64",
+    "last_at": "datetime64[us, UTC]",
+}
+NOBODY: Final = "no demo"
+
+
+def kpis(
+    conn: Connection, period: Period, demo_id: UUID | None = None, include_test: bool = False
+) -> pd.DataFrame:
+    """active_owners and active_demos (with a conversation that started in the period), and
+    unmapped_events (stored in the period, of no demo). Raises: NotAllowedError."""
+    _product_team_only(conn)
+    lost = select(func.count()).where(_unmapped(period)).scalar_subquery()
+    statement = (
+        select(*_active(), lost.label("unmapped_events"))
+        .select_from(conversations.join(demos, demos.c.id == conversations.c.demo_id))
+        .where(started_in(period, demo_id, include_test))
+    )
+    return read_frame(conn, statement, KPIS)
+
+
+def over_time(
+    conn: Connection, period: Period, demo_id: UUID | None = None, include_test: bool = False
+) -> pd.DataFrame:
+    """The columns of `kpis` for each bucket. Raises: NotAllowedError."""
+    _product_team_only(conn)
+    buckets = period.buckets()
+    number = number_of(conversations.c.started_at, buckets)
+    active = (
+        select(number, *_active())
+        .select_from(conversations.join(demos, demos.c.id == conversations.c.demo_id))
+        .where(started_in(period, demo_id, include_test))
+        .group_by(number)
+    )
+    frame = over_buckets(conn, active, buckets, {"bucket": "datetime64[us]", **_ACTIVE})
+    place = number_of(events.c.processed_at, buckets)
+    lost = (
+        select(place, func.count().label("unmapped_events"))
+        .where(_unmapped(period))
+        .group_by(place)
+    )
+    counted: Columns = {"bucket": "datetime64[us]", "unmapped_events": "int64"}
+    frame["unmapped_events"] = over_buckets(conn, lost, buckets, counted)["unmapped_events"]
+    return frame.astype(dict(OVER_TIME))
+
+
+def adoption(
+    conn: Connection, period: Period, demo_id: UUID | None = None, include_test: bool = False
+) -> pd.DataFrame:
+    """Of the period's active demos, how many have what, whenever that came.
+
+    Columns: what (Video: a completed one; Knowledge: an embedded chunk; Webhooks: an event),
+    demos, active_demos, adoption (fraction of 1). Raises: NotAllowedError.
+    """
+    _product_team_only(conn)
+    chosen = started_in(period, demo_id, include_test)
+    active = select(conversations.c.demo_id.label("id")).distinct().where(chosen).subquery("active")
+    knows = (
+        func.insights.demos_with_knowledge()
+        .table_valued(column("demo_id", Uuid))
+        .render_derived(name="k")
+    )
+    has: Sequence[tuple[str, ColumnElement[bool]]] = [
+        (
+            "Video",
+            select(demo_videos.c.id)
+            .where(
+                demo_videos.c.demo_id == active.c.id,
+                demo_videos.c.processing_status == "completed",
+            )
+            .exists(),
+        ),
+        ("Knowledge", active.c.id.in_(select(knows.c.demo_id))),
+        ("Webhooks", select(events.c.id).where(events.c.demo_id == active.c.id).exists()),
+    ]
+    counts = [func.count().filter(condition).label(what) for what, condition in has]
+    row = conn.execute(select(func.count().label("n"), *counts).select_from(active)).one()._mapping
+    total = int(row["n"])
+    rows = [(w, row[w], total, row[w] / total if total else None) for w, _ in has]
+    return pd.DataFrame(rows, columns=list(ADOPTION)).astype(dict(ADOPTION))
+
+
+def owners(
+    conn: Connection,
+    period: Period,
+    demo_id: UUID | None = None,
+    include_test: bool = False,
+    limit: int = 20,
+) -> pd.DataFrame:
+    """Owners by the volume of the period, the heaviest first, quiet ones left out.
+
+    Columns: owner (e-mail domain and short id), demos (all), active_demos, conversations,
+    messages, events. Raises: NotAllowedError.
+    """
+    _product_team_only(conn)
+    talks = _per_demo(conversations, started_in(period, demo_id, include_test))
+    words = _per_demo(messages, sent_in(period, demo_id, include_test))
+    hooks = _per_demo(events, stored(period, demo_id))
+    named = _labels()
+    conversed, said, told = (func.coalesce(func.sum(t.c.n), 0) for t in (talks, words, hooks))
+    statement = (
+        select(
+            named.c.label.label("owner"),
+            func.count().label("demos"),
+            func.count().filter(talks.c.n > 0).label("active_demos"),
+            conversed.label("conversations"),
+            said.label("messages"),
+            told.label("events"),
+        )
+        .select_from(demos.join(named, named.c.user_id == demos.c.user_id))
+        .outerjoin(talks, talks.c.demo_id == demos.c.id)
+        .outerjoin(words, words.c.demo_id == demos.c.id)
+        .outerjoin(hooks, hooks.c.demo_id == demos.c.id)
+        .group_by(named.c.label)
+        .having(conversed + said + told > 0)
+        .order_by(conversed.desc(), said.desc(), named.c.label)
+        .limit(limit)
+    )
+    return read_frame(conn, statement, OWNERS)
+
+
+def conflicts(
+    conn: Connection, period: Period, demo_id: UUID | None = None, include_test: bool = False
+) -> pd.DataFrame:
+    """Demos for which deliveries were refused, repeated or contradicted, most conflicts first.
+
+    Columns: owner, demo_id (missing for deliveries of no demo), conflicts, refused, duplicates,
+    last_at (the last quarter of an hour that had any). Raises: NotAllowedError.
+    """
+    _product_team_only(conn)
+    named = _labels()
+    sums = {n: func.sum(deliveries.c[n]) for n in ("conflicts", "refused", "duplicates")}
+    statement = (
+        select(
+            func.coalesce(named.c.label, NOBODY).label("owner"),
+            deliveries.c.demo_id,
+            *(total.label(name) for name, total in sums.items()),
+            func.max(deliveries.c.bucket).label("last_at"),
+        )
+        .select_from(deliveries.outerjoin(demos, demos.c.id == deliveries.c.demo_id))
+        .outerjoin(named, named.c.user_id == demos.c.user_id)
+        .where(
+            within(deliveries.c.bucket, period),
+            *([deliveries.c.demo_id == demo_id] if demo_id else []),
+        )
+        .group_by(named.c.label, deliveries.c.demo_id)
+        .order_by(sums["conflicts"].desc(), sums["refused"].desc(), "owner", deliveries.c.demo_id)
+    )
+    return read_frame(conn, statement, CONFLICTS)
+
+
+def _product_team_only(conn: Connection) -> None:
+    """Raises: NotAllowedError for anybody else."""
+    conn.execute(select(func.insights.product_only()))
+
+
+def _active() -> list[ColumnElement[Any]]:
+    return [
+        func.count(distinct(demos.c.user_id)).label("active_owners"),
+        func.count(distinct(conversations.c.demo_id)).label("active_demos"),
+    ]
+
+
+def _unmapped(period: Period) -> ColumnElement[bool]:
+    return events.c.demo_id.is_(None) & within(events.c.processed_at, period)
+
+
+def _per_demo(table: Any, condition: ColumnElement[bool]) -> Subquery:
+    counted = select(table.c.demo_id, func.count().label("n")).where(condition)
+    return counted.group_by(table.c.demo_id).subquery()
+
+
+def _labels() -> Any:
+    return (
+        func.insights.owner_labels()
+        .table_valued(column("user_id", Uuid), column("label"))
+        .render_derived(name="named")
+    )

@@ -1,0 +1,114 @@
+"""Questions about hours in which no webhook came although some were to be expected."""
+
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+import pandas as pd
+from sqlalchemy import Connection, func, literal, select
+
+from domo_insights.database.frames import Columns, read_frame
+from domo_insights.database.tables import processed_webhook_events as events
+from domo_insights.period import Bucket, Grain, Period
+from domo_insights.queries.webhooks import IS_LIVE
+
+KPIS: Final[Columns] = {"silent_hours": "float64", "judged_hours": "int64"}
+OVER_TIME: Final[Columns] = {
+    "bucket": "datetime64[us]",
+    "silent_hours": "float64",
+    "judged_hours": "int64",
+}
+HOURS: Final[Columns] = {
+    "hour": "datetime64[us]",
+    "judged": "bool",
+    "silent": "bool",
+    "usual": "int64",
+}
+WEEKS: Final = 4
+ENOUGH_WEEKS: Final = 3
+_WEEK: Final = timedelta(days=7)
+_HOUR: Final = timedelta(hours=1)
+
+
+def kpis(
+    conn: Connection, period: Period, demo_id: UUID | None = None, include_test: bool = False
+) -> pd.DataFrame:
+    """The period's hours in one row.
+
+    Columns: silent_hours (missing when no hour could be judged), judged_hours.
+    Source: processed_webhook_events received over HTTP, dated by processed_at.
+    """
+    frame = hours(conn, period, demo_id)
+    judged, silent = int(frame["judged"].sum()), float(frame["silent"].sum())
+    return pd.DataFrame(
+        {"silent_hours": [silent if judged else None], "judged_hours": [judged]}
+    ).astype(dict(KPIS))
+
+
+def over_time(
+    conn: Connection, period: Period, demo_id: UUID | None = None, include_test: bool = False
+) -> pd.DataFrame:
+    """The columns of `kpis` for each `bucket`, in which hours count where they begin."""
+    buckets = period.buckets()
+    frame = hours(conn, period, demo_id)
+    labels = [bucket.label for bucket in buckets]
+    place = pd.Index(labels).searchsorted(frame["hour"], side="right") - 1
+    counted = frame.groupby(place)[["silent", "judged"]].sum().reindex(range(len(labels)))
+    judged = counted["judged"].fillna(0)
+    silent = counted["silent"].where(judged > 0)
+    return pd.DataFrame(
+        {"bucket": labels, "silent_hours": silent.to_list(), "judged_hours": judged.to_list()}
+    ).astype(dict(OVER_TIME))
+
+
+def hours(
+    conn: Connection, period: Period, demo_id: UUID | None = None, include_test: bool = False
+) -> pd.DataFrame:
+    """Each hour that begins in the period and is over.
+
+    Columns:
+        hour: its local start
+        judged: whether events go back far enough to say what is usual
+        usual: in how many of the 4 weeks before the same hour of the week had events
+        silent: judged, without an event, and usual is at least 3
+    """
+    whole = [bucket for bucket in period.buckets(Grain.HOUR) if _counts(bucket, period)]
+    if not whole:
+        return pd.DataFrame([], columns=list(HOURS)).astype(dict(HOURS))
+    since = whole[0].start - WEEKS * _WEEK - timedelta(days=1)
+    busy, first = _busy_hours(conn, period, demo_id, since)
+    rows = []
+    for label in dict.fromkeys(bucket.label for bucket in whole):
+        usual = sum(label - week * _WEEK in busy for week in range(1, WEEKS + 1))
+        judged = first is not None and first <= label - WEEKS * _WEEK
+        silent = judged and label not in busy and usual >= ENOUGH_WEEKS
+        rows.append((label, judged, silent, usual))
+    return pd.DataFrame(rows, columns=list(HOURS)).astype(dict(HOURS))
+
+
+def _counts(bucket: Bucket, period: Period) -> bool:
+    """Whether the bucket is an hour that begins in the period and is over."""
+    begins = bucket.start.astimezone(period.tz).replace(tzinfo=None) == bucket.label
+    local_end = bucket.end.astimezone(period.tz).replace(tzinfo=None)
+    ends = local_end.replace(minute=0, second=0, microsecond=0) == local_end
+    return begins and ends and bucket.end <= period.as_of
+
+
+def _busy_hours(
+    conn: Connection, period: Period, demo_id: UUID | None, since: datetime
+) -> tuple[set[datetime], datetime | None]:
+    """Local hours with an event from `since` on, and the local hour of the very first event."""
+    mine = events.c.demo_id == demo_id if demo_id else events.c.demo_id.is_not(None)
+    hour = func.date_trunc(
+        literal("hour"), func.timezone(period.zone, events.c.processed_at)
+    ).label("hour")
+    seen = (
+        select(hour)
+        .distinct()
+        .where(mine, IS_LIVE, events.c.processed_at >= since, events.c.processed_at < period.end)
+    )
+    found = read_frame(conn, seen, {"hour": "datetime64[us]"})
+    earliest = select(hour).where(mine, IS_LIVE).order_by(events.c.processed_at).limit(1)
+    begun = read_frame(conn, earliest, {"hour": "datetime64[us]"})["hour"]
+    first = None if begun.empty else begun.iloc[0].to_pydatetime()
+    return {moment.to_pydatetime() for moment in found["hour"]}, first
