@@ -2,7 +2,8 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
-DEBIAN := chromium
+# Debian packages of the tests, each named as its command.
+DEBIAN := chromium nginx pgbouncer
 
 .DEFAULT_GOAL := help
 .PHONY: help install run test check fix lock docs clean debian
@@ -49,7 +50,7 @@ clean: ## Remove .venv and caches; the database stays
 # What the tests need from the system, where it is missing.
 debian:
 	@for package in $(DEBIAN); do \
-	  command -v $$package >/dev/null && continue; \
+	  PATH="$$PATH:/usr/sbin" command -v $$package >/dev/null && continue; \
 	  command -v apt-get >/dev/null || { echo "The tests need $$package: install it." >&2; exit 1; }; \
 	  $(SUDO) apt-get update -qq && \
 	  DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -qq -y --no-install-recommends $$package >/dev/null; \
