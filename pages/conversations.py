@@ -4,7 +4,16 @@ import streamlit as st
 
 from domo_insights import metrics
 from domo_insights.queries import conversations, messages, replies
-from domo_insights.ui import cards, empty, filters, tables, transcripts, trends
+from domo_insights.ui import (
+    cards,
+    conversation_blocks,
+    empty,
+    filters,
+    tables,
+    text_search,
+    transcripts,
+    trends,
+)
 
 asked = filters.asked()
 chosen = transcripts.chosen()
@@ -23,11 +32,24 @@ cards.row(
     },
 )
 
-trends.volume_by_role(asked, conversations.message_volume)
+numbers, reading = conversation_blocks.tabs(chosen)
+with numbers:
+    trends.volume_by_role(asked, conversations.message_volume)
+    left, right = st.columns(2)
+    with left:
+        conversation_blocks.starts(asked)
+        conversation_blocks.lengths(asked)
+        conversation_blocks.ends(asked)
+    with right:
+        conversation_blocks.reach(asked)
+        conversation_blocks.durations(asked)
+        conversation_blocks.reply_time(asked)
 
-rows, words = st.columns([3, 2]) if chosen else (st.container(), None)
-with rows:
-    tables.all_conversations(asked, conversations.listing, conversations.kpis)
-if words:
-    with words:
-        transcripts.transcript(chosen, conversations.transcript)
+with reading:
+    rows, words = st.columns([3, 2]) if chosen else (st.container(), None)
+    with rows:
+        text_search.search(asked)
+        tables.all_conversations(asked, conversations.listing, conversations.kpis)
+    if words:
+        with words:
+            transcripts.transcript(chosen, conversations.transcript)

@@ -69,7 +69,7 @@ def test_an_empty_answer_is_typed(database, name):
 def test_a_full_answer_has_the_same_types(database, rows, name):
     where = demo(rows)
     talk = conversation(rows, where)
-    message(rows, talk, sentiment="negative", confidence=0.5)
+    message(rows, talk, sentiment="negative", intent="book_demo", confidence=0.9)
     event(rows, talk, "system.shutdown", NOON + timedelta(minutes=2))
     video(rows, where, processing_status="failed", transcript="A tour.")
     chunk(rows, where)

@@ -86,8 +86,13 @@ LINE = st.fixed_dictionaries(
 TALK = st.tuples(st.lists(LINE, max_size=7), st.sampled_from([None, 0, 29, 30, 300]), st.booleans())
 
 
-@settings(max_examples=25, deadline=None, database=None, phases=[Phase.generate],
-          suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])  # fmt: skip
+@settings(
+    max_examples=25,
+    deadline=None,
+    database=None,
+    phases=[Phase.generate],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(spoken=st.lists(TALK, min_size=1, max_size=5))
 def test_both_are_what_their_words_say(rows, database, spoken):
     rows.execute(text("delete from public.demos"))
@@ -103,8 +108,8 @@ def _speak(rows, where, lines, end, is_test):
     at = NOON
     for seq, line in enumerate(lines):
         at += timedelta(seconds=line["gap"])
-        message(rows, made, line["role"], at, seq=seq,
-                **{n: line[n] for n in ("content", "sentiment", "intent", "confidence")})  # fmt: skip
+        said = {name: line[name] for name in ("content", "sentiment", "intent", "confidence")}
+        message(rows, made, line["role"], at, seq=seq, **said)
     if end is not None:
         event(rows, made, "system.shutdown", at + timedelta(seconds=end))
 

@@ -137,14 +137,16 @@ def arguments(query: str, target: Estate) -> list[Mapping[str, Any]]:
     return named[query]
 
 
-PAGES: Final = {"overview", "conversations"}
+PAGES: Final = {"demos", "overview", "conversations", "sentiment"}
+
+_T: Final = "timestamp with time zone"
 
 CALLABLE: Final = {
     "insights_reader": {
         "insights.bare_words(text)",
-        "insights.count_judged(timestamp with time zone[],timestamp with time zone,uuid,boolean,text[])",
+        f"insights.count_judged({_T}[],{_T},uuid,boolean,text[])",
         "insights.intent_words(text)",
-        "insights.search_messages(text,timestamp with time zone,timestamp with time zone,uuid,boolean,integer)",
+        f"insights.search_messages(text,{_T},{_T},uuid,boolean,integer)",
         "insights.chunk_counts()",
         "insights.viewer_id()",
         "insights.is_product_team()",
@@ -155,7 +157,7 @@ CALLABLE: Final = {
         "export_demo_data(uuid)",
     },
     "insights_product": {
-        "insights.count_judged(timestamp with time zone[],timestamp with time zone,uuid,boolean,text[])",
+        f"insights.count_judged({_T}[],{_T},uuid,boolean,text[])",
         "insights.chunk_counts()",
         "insights.viewer_id()",
         "insights.is_product_team()",

@@ -107,6 +107,11 @@ def zone() -> str:
     return str(st.session_state[ZONE])
 
 
+def name_of(demo_id: UUID) -> str | None:
+    """What the demo control calls a demo; None for one that is not the viewer's."""
+    return next((name for name, known in _demos().items() if known == demo_id), None)
+
+
 def clear() -> None:
     """Take the demo and test filters back; for a button's callback."""
     st.session_state[DEMO] = ALL

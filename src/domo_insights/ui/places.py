@@ -40,12 +40,20 @@ OVERVIEW: Final = Place(
     "overview.py", "Overview", ":material/dashboard:",
     "How are my demos doing, and what needs me now?",
 )  # fmt: skip
+DEMOS: Final = Place(
+    "demos.py", "Demos", ":material/play_circle:",
+    "Which demo works, which does not?",
+)  # fmt: skip
 CONVERSATIONS: Final = Place(
     "conversations.py", "Conversations", ":material/forum:",
     "How much do visitors talk, and where do they stop?",
 )  # fmt: skip
+SENTIMENT: Final = Place(
+    "sentiment.py", "Sentiment and intent", ":material/mood:",
+    "What do they feel and want, and where does it go wrong?",
+)  # fmt: skip
 
-ALL: Final = (OVERVIEW, CONVERSATIONS)
+ALL: Final = (OVERVIEW, DEMOS, CONVERSATIONS, SENTIMENT)
 """In the order of the menu; the first is the one that opens."""
 
 

@@ -6,30 +6,37 @@ from typing import Any, Final
 import pandas as pd
 import streamlit as st
 
-from domo_insights.ui import blocks
-from domo_insights.ui.data import load
+from domo_insights import metrics
+from domo_insights.actions.conversations import mark_test
+from domo_insights.charts.strip import alt_strip, strip
+from domo_insights.database.doors import editing
+from domo_insights.database.engine import engine_for
+from domo_insights.errors import DomoInsightsError
+from domo_insights.queries import conversations_one as one
+from domo_insights.settings import current
+from domo_insights.ui import blocks, transcript_parts
+from domo_insights.ui.data import load, wrote
 from domo_insights.ui.filters import zone
 from domo_insights.ui.plain import plain, show
 from domo_insights.ui.session import current_viewer
 
 PARAMETER: Final = "conversation"
-_NAMES: Final = {"user": "Visitor", "assistant": "Agent", "system": "System"}
-_ICONS: Final = {
-    "user": ":material/person:",
-    "assistant": ":material/smart_toy:",
-    "system": ":material/settings:",
-}
-
-_FEELINGS: Final[dict[object, Any]] = {
-    "negative": (":material/sentiment_dissatisfied:", "red"),
-    "neutral": (":material/sentiment_neutral:", "gray"),
-    "positive": (":material/sentiment_satisfied:", "green"),
-}
+_REFUSED: Final = "_test_flag_refused"
 
 
 def chosen() -> str:
     """The conversation that the URL names; empty when it names none."""
     return str(st.query_params.get(PARAMETER, ""))
+
+
+def choose(conversation_id: str) -> None:
+    """Open this one; for a button's callback."""
+    st.query_params[PARAMETER] = conversation_id
+
+
+def close() -> None:
+    """Open none; for a button's callback."""
+    st.query_params.pop(PARAMETER, None)
 
 
 def kept_query() -> dict[str, Any]:
@@ -51,39 +58,90 @@ def follow(selected: str | None, key: str) -> None:
 
 
 def transcript(conversation_id: str, query: Callable[..., pd.DataFrame]) -> None:
-    """Everything that was said, in order."""
+    """Everything that was said and happened, in order."""
     with blocks.card("Transcript", key="transcript"):
-        show(conversation_id)
         if current_viewer().product_team:
+            show(conversation_id)
             st.info(
                 "The product team sees numbers, not what visitors said.", icon=":material/lock:"
             )
             return
-        said = load(query, conversation_id)
-        if said.empty:
+        about, said = load(one.summary, conversation_id), load(query, conversation_id)
+        if about.empty:
+            show(conversation_id)
             st.info("You have no conversation with this id, or nothing was said in it.")
             return
-        with st.container(height=600, key="words", autoscroll=False):
-            for row in said.itertuples():
-                _message(row)
+        happened = load(one.happenings, conversation_id)
+        row = about.to_dict("records")[0]
+        _head(row)
+        _strip(said, happened)
+        with st.container(height=560, key="words", autoscroll=False):
+            transcript_parts.everything(said, happened, row["demo_id"], row["started_at"])
+            if said.empty:
+                st.write("Nothing was said.")
 
 
-def _message(row: Any) -> None:
-    at = row.occurred_at.tz_convert(zone())
-    when = f"{at:%H:%M:%S}" if row.has_time else "time unknown"
-    with st.chat_message(_NAMES[row.role], avatar=_ICONS[row.role]):
-        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            st.caption(f"{_NAMES[row.role]}, {when}", width="content")
-            _sentiment(row.sentiment)
-            if isinstance(row.intent, str):
-                st.text(f"intent: {plain(row.intent)}")
-        show(row.content)
+def _head(row: dict[Any, Any]) -> None:
+    start = row["started_at"].tz_convert(zone())
+    known = row["duration_seconds"]
+    parts = [
+        f"{start.day} {start:%b %Y, %H:%M}",
+        metrics.MEDIAN_DURATION.text(None if pd.isna(known) else float(known)),
+        f"{row['user_messages']} visitor and {row['assistant_messages']} agent messages",
+    ]
+    with st.container(horizontal=True, vertical_alignment="top", gap="small"):
+        with st.container(gap=None, width="stretch"):
+            st.text(plain(row["demo"]))
+            st.caption(", ".join(parts))
+            if isinstance(row["end_reason"], str):
+                st.text(f"Ended: {plain(row['end_reason']).replace('_', ' ')}")
+        st.button(
+            "Close", key="close_transcript", icon=":material/close:", type="tertiary",
+            on_click=close,
+        )  # fmt: skip
+    _test_flag(str(row["conversation_id"]), bool(row["is_test"]))
 
 
-def _sentiment(label: object) -> None:
-    """Only the words that are known are drawn as a badge: a badge reads Markdown."""
-    if label in _FEELINGS:
-        icon, colour = _FEELINGS[label]
-        st.badge(str(label), icon=icon, color=colour)
-    elif isinstance(label, str):
-        st.text(plain(label))
+def _test_flag(conversation_id: str, is_test: bool) -> None:
+    key = f"is_test_{conversation_id}"
+    st.session_state[key] = is_test
+    st.toggle(
+        "Test conversation",
+        key=key,
+        help="Left out of every number but those of webhooks, unless test conversations are asked"
+        " for.",
+        on_change=_mark,
+        args=(conversation_id, key),
+    )
+    problem = st.session_state.pop(_REFUSED, None)
+    if isinstance(problem, DomoInsightsError):
+        blocks.error(problem, "test_flag")
+
+
+def _mark(conversation_id: str, key: str) -> None:
+    try:
+        with editing(engine_for(current().secret("database_url")), current_viewer()) as conn:
+            mark_test(conn, conversation_id, bool(st.session_state[key]))
+    except DomoInsightsError as problem:
+        st.session_state[_REFUSED] = problem
+    wrote()
+
+
+def _strip(said: pd.DataFrame, happened: pd.DataFrame) -> None:
+    if said.empty and happened.empty:
+        return
+    words = said.assign(at=_wall(said["occurred_at"]))
+    events = happened.assign(
+        at=_wall(happened["occurred_at"]),
+        what=happened["event_type"].map(transcript_parts.event_words),
+    )
+    st.plotly_chart(
+        strip(words, events),
+        key="strip",
+        alt=alt_strip(said, happened),
+        config={"displayModeBar": False},
+    )
+
+
+def _wall(moments: Any) -> Any:
+    return moments.dt.tz_convert(zone()).dt.tz_localize(None)

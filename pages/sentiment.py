@@ -1,0 +1,41 @@
+"""What do they feel and want, and where does it go wrong?"""
+
+import streamlit as st
+
+from domo_insights import metrics
+from domo_insights.queries import intents, messages, misses
+from domo_insights.ui import cards, empty, filters, sentiment, sentiment_rows
+
+asked = filters.asked()
+if not empty.anything(asked):
+    st.stop()
+
+cards.row(
+    asked,
+    {
+        metrics.NEGATIVE_SHARE: messages,
+        metrics.POSITIVE_SHARE: messages,
+        metrics.UNLABELLED_SHARE: messages,
+        metrics.INTENTS: intents,
+        metrics.AVERAGE_CONFIDENCE: intents,
+        metrics.CONFIDENT_MISSES: misses,
+    },
+)
+sentiment.labelled_by(asked)
+
+sentiment.over_time(asked, messages.over_time)
+
+left, right = st.columns(2)
+with left:
+    sentiment.by_demo(asked)
+with right:
+    sentiment.by_turn(asked)
+
+left, right = st.columns(2)
+with left:
+    sentiment.intent_quadrant(asked)
+with right:
+    sentiment.confidence(asked)
+
+sentiment_rows.confident(asked)
+sentiment_rows.moments(asked)

@@ -1,0 +1,47 @@
+"""A week in hours."""
+
+from typing import Final
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from domo_insights.metrics import THIN, Metric
+
+DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+
+
+def week_of_hours(frame: pd.DataFrame, metric: Metric) -> go.Figure:
+    """`metric` by weekday and hour, the darker the more, Monday on top.
+
+    `frame` holds weekday (0 is Monday), hour (0 to 23) and `metric.key`, each slot once.
+    """
+    table = frame.pivot(index="weekday", columns="hour", values=metric.key)
+    figure = go.Figure(
+        go.Heatmap(
+            z=table.to_numpy().tolist(),
+            x=[f"{hour:02}" for hour in table.columns],
+            y=[DAYS[day] for day in table.index],
+            xgap=2,
+            ygap=2,
+            colorbar={"thickness": 10, "outlinewidth": 0, "nticks": 4},
+            hovertemplate=f"%{{y}} %{{x}}:00: <b>%{{z:{metric.spec}}}</b><extra></extra>",
+        )
+    )
+    figure.update_xaxes(title=None, showgrid=False, type="category", tickangle=0, nticks=12)
+    figure.update_yaxes(title=None, showgrid=False, autorange="reversed")
+    return figure.update_layout(
+        height=260, separators=f".{THIN}", margin={"l": 0, "r": 0, "t": 8, "b": 0}
+    )
+
+
+def alt_week(title: str, frame: pd.DataFrame, metric: Metric) -> str:
+    """One sentence: the busiest hour and the busiest day."""
+    if not frame[metric.key].sum():
+        return f"{title}: nothing to show."
+    hour = frame.loc[frame[metric.key].idxmax()]
+    by_day = frame.groupby("weekday")[metric.key].sum()
+    return (
+        f"{title}. Busiest hour: {DAYS[int(hour.weekday)]} {int(hour.hour):02}:00 with"
+        f" {metric.text(float(hour[metric.key]))}. Busiest day: {DAYS[int(by_day.idxmax())]} with"
+        f" {metric.text(float(by_day.max()))}."
+    )

@@ -1,0 +1,12 @@
+"""Words of others inside a figure. Plotly reads tags in every text, so they must not be any."""
+
+from html import escape
+from typing import Final
+
+LONGEST: Final = 34
+
+
+def word(text: object, longest: int = LONGEST) -> str:
+    """`text` as a figure may hold it: one short line without tags."""
+    line = " ".join("".join(c if c.isprintable() else " " for c in str(text)).split())
+    return escape(line if len(line) <= longest else line[: longest - 1] + "…")

@@ -1,0 +1,149 @@
+"""What the page of conversations shows beside its table: when, how far, how long, how they end."""
+
+from typing import Any, Final
+
+import pandas as pd
+import streamlit as st
+
+from domo_insights import metrics
+from domo_insights.charts import distribution, heatmap, shares
+from domo_insights.metrics import THIN
+from domo_insights.queries import conversations_shape as shape
+from domo_insights.queries import replies
+from domo_insights.ui import blocks
+from domo_insights.ui.data import load, so_far
+from domo_insights.ui.filters import Asked
+from domo_insights.ui.plain import plain
+
+NUMBERS: Final = "How they talk"
+READING: Final = "Search and read"
+_READING: Final = "_reading"
+_STEPS: Final = {15: "15 s", 30: "30 s", 60: "1 min", 120: "2 min", 180: "3 min", 300: "5 min",
+                 600: "10 min", 1200: "20 min"}  # fmt: skip
+
+
+def tabs(chosen: str) -> Any:
+    """The two halves of the page; the second is open once somebody reads."""
+    reading = bool(chosen) or bool(st.session_state.get(_READING))
+    st.session_state[_READING] = reading
+    return st.tabs([NUMBERS, READING], default=READING if reading else NUMBERS)
+
+
+def starts(asked: Asked) -> None:
+    """Weekday by hour, in the zone of the page."""
+    title = "When conversations start"
+    about = f"Weekday and hour, {asked.period.zone}. An hour that a clock change repeats is one."
+    with blocks.card(title, about, key="starts", meaning=metrics.CONVERSATIONS.meaning):
+        frame = load(shape.starts, *asked)
+        blocks.chart(
+            heatmap.week_of_hours(frame, metrics.CONVERSATIONS),
+            frame.assign(weekday=[heatmap.DAYS[day] for day in frame["weekday"]]),
+            key="starts",
+            alt=heatmap.alt_week(title, frame, metrics.CONVERSATIONS),
+        )
+
+
+def reach(asked: Asked) -> None:
+    """How many come to their first, second, ... tenth message."""
+    title = "How far visitors come"
+    about = "Share of conversations with at least so many visitor messages."
+    with blocks.card(title, about, key="reach", meaning=metrics.REACH.meaning):
+        frame = load(shape.reach, *asked)
+        labels = [f"{turn} message" + "s" * (turn > 1) for turn in frame["turn"]]
+        _bars(labels, frame["reach"], metrics.REACH, frame, "reach", title, texts=True)
+
+
+def lengths(asked: Asked) -> None:
+    """Conversations by their number of messages."""
+    title = "Length in messages"
+    with blocks.card(title, key="lengths", meaning=metrics.MEDIAN_LENGTH.meaning):
+        frame = load(shape.lengths, *asked)
+        labels = [_span(row.from_value, row.to_value) for row in frame.itertuples()]
+        _bars(labels, frame["conversations"], metrics.CONVERSATIONS, frame, "lengths", title)
+
+
+def durations(asked: Asked) -> None:
+    """Conversations by how long they took."""
+    title = "Duration"
+    with blocks.card(title, key="durations", meaning=metrics.MEDIAN_DURATION.meaning):
+        frame = load(shape.durations, *asked)
+        _first, *rest = frame["from_value"]
+        labels = [f"< {_STEPS[rest[0]]}", *(f"≥ {_STEPS[step]}" for step in rest)]
+        _bars(labels, frame["conversations"], metrics.CONVERSATIONS, frame, "durations", title)
+
+
+def ends(asked: Asked) -> None:
+    """The reasons that the shutdown names."""
+    about = "As the shutdown event says. Without one, a conversation just stopped."
+    with blocks.card("How conversations end", about, key="ends"):
+        frame = load(shape.ends, *asked)
+        frame["end_reason"] = frame["end_reason"].map(_reason)
+        frame["share"] = frame["share"] * 100
+        st.dataframe(
+            frame,
+            hide_index=True,
+            alt="Ways in which conversations end, with their number and share",
+            column_config={
+                "end_reason": st.column_config.TextColumn("How it ended", pinned=True, width=210),
+                "conversations": st.column_config.NumberColumn(
+                    "Conversations", format="localized", help=metrics.CONVERSATIONS.meaning
+                ),
+                "share": st.column_config.ProgressColumn(
+                    "Share", format="%.1f %%", min_value=0, max_value=100
+                ),
+                "median_length": st.column_config.NumberColumn(
+                    "Median length", format="%d msg", help=metrics.MEDIAN_LENGTH.meaning
+                ),
+                "negative_messages": st.column_config.NumberColumn(
+                    "Negative messages", help="User messages with a negative sentiment."
+                ),
+            },
+        )
+
+
+def reply_time(asked: Asked) -> None:
+    """Both percentiles over the period."""
+    title = "Reply time"
+    with blocks.card(title, key="reply_time", meaning=metrics.REPLY_P50.meaning):
+        frame = so_far(load(replies.over_time, *asked), asked.period)
+        both = (metrics.REPLY_P95, metrics.REPLY_P50)
+        whole = load(replies.kpis, *asked).iloc[0]
+        told = "; ".join(f"{m.label} {m.text(float(whole[m.key]))}" for m in both)
+        blocks.chart(
+            shares.lines_over_time(frame, both),
+            frame[["bucket", "replies", *(m.key for m in both)]],
+            key="reply_time",
+            alt=f"{title} over time. Of the whole period: {told}.",
+        )
+        left_out = int(whole["replies_without_time"])
+        if left_out:
+            st.caption(f"{left_out:,} replies without a time of their own are left out.")
+
+
+def _bars(
+    labels: list[str],
+    values: Any,
+    metric: metrics.Metric,
+    frame: pd.DataFrame,
+    key: str,
+    title: str,
+    *,
+    texts: bool = False,
+) -> None:
+    numbers = [float(value) for value in values]
+    blocks.chart(
+        distribution.bars(labels, numbers, metric, texts=texts),
+        frame,
+        key=key,
+        alt=distribution.alt_bars(title, labels, numbers, metric),
+    )
+
+
+def _span(first: int, last: Any) -> str:
+    if pd.isna(last):
+        return f"{first}+"
+    return str(first) if first == last else f"{first}–{last}".replace(",", THIN)
+
+
+def _reason(reason: object) -> str:
+    return plain(reason).replace("_", " ") if isinstance(reason, str) else "No shutdown event"

@@ -1,0 +1,123 @@
+"""The messages behind marks, confident misses and missed moments: rows that open a transcript."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import pandas as pd
+import streamlit as st
+
+from domo_insights import metrics
+from domo_insights.metrics import Metric
+from domo_insights.queries import misses, visitor_messages
+from domo_insights.queries.visitor_messages import Mark
+from domo_insights.ui import blocks, places, transcripts
+from domo_insights.ui.data import load
+from domo_insights.ui.filters import Asked
+from domo_insights.ui.plain import plain
+from domo_insights.ui.session import current_viewer
+
+MOST: Final = 200
+_ROW_HEIGHT: Final = 35
+_ROWS: Final = 8
+_CONFIDENT: Final = {
+    "next_negative": "then unhappy",
+    "repeated": "asked again",
+    "broke_off": "no word after it",
+}
+_MOMENT: Final = {
+    "low_confidence": "low confidence",
+    "unanswered": "no reply",
+    "next_negative": "then unhappy",
+}
+
+
+def can_open() -> bool:
+    """Whether the viewer may read what was said."""
+    return not current_viewer().product_team
+
+
+def behind(asked: Asked, key: str, mark: Mark) -> None:
+    """The messages that a mark of the chart `key` stands for."""
+    frame = load(visitor_messages.listing, *asked, mark=mark, limit=MOST)
+    newest = f" The newest {MOST}." if len(frame) == MOST else ""
+    st.caption(f"{len(frame)} message{'s' * (len(frame) != 1)} behind the mark.{newest}")
+    if len(frame):
+        _rows(frame, asked, f"behind_{key}", "Messages behind the selected mark")
+
+
+def confident(asked: Asked) -> None:
+    """Where a sure label was followed by trouble."""
+    _went_wrong(asked, metrics.CONFIDENT_MISSES, misses.confident, _CONFIDENT)
+
+
+def moments(asked: Asked) -> None:
+    """Where somebody wanted something and was not helped."""
+    _went_wrong(asked, metrics.MISSED_MOMENTS, misses.moments, _MOMENT)
+
+
+def _went_wrong(
+    asked: Asked, metric: Metric, query: Callable[..., pd.DataFrame], seen: dict[str, str]
+) -> None:
+    about = "Newest first. Select one to read its conversation." if can_open() else ""
+    with blocks.card(metric.label, about, key=metric.key, meaning=metric.meaning):
+        count = int(load(misses.kpis, *asked)[metric.key].iloc[0])
+        if not count:
+            st.write("None in this period.")
+            return
+        if not can_open():
+            st.write(f"{metric.text(count)} in this period. The words are for the demo's owner.")
+            return
+        frame = load(query, *asked, limit=MOST)
+        frame["low_confidence"] = frame["confidence"] < misses.UNSURE
+        frame["seen"] = [
+            ", ".join(words for name, words in seen.items() if row[name])
+            for row in frame.to_dict("records")
+        ]
+        _rows(frame, asked, metric.key, f"{metric.label}, newest first")
+        newest = f" The newest {MOST} are shown." if count > MOST else ""
+        st.caption(f"{metric.text(count)} in this period.{newest}")
+
+
+def _rows(frame: pd.DataFrame, asked: Asked, key: str, alt: str) -> None:
+    local = frame["occurred_at"].dt.tz_convert(asked.period.zone).dt.tz_localize(None)
+    shown = pd.DataFrame(
+        {
+            "content": frame["content"].map(plain),
+            "seen": frame.get("seen", ""),
+            "intent": frame["intent"].map(plain),
+            "confidence": frame["confidence"],
+            "sentiment": frame["sentiment"].map(plain),
+            "demo": frame["demo"].map(plain),
+            "occurred_at": local,
+        }
+    )
+    few = len(shown) <= _ROWS
+    height: Any = "content" if few else (_ROWS + 1) * _ROW_HEIGHT
+    state: Any = st.dataframe(
+        shown,
+        key=f"{key}_rows",
+        hide_index=True,
+        height=height,
+        on_select="rerun",
+        selection_mode="single-row",
+        alt=alt,
+        column_order=[name for name in shown if name != "seen" or "seen" in frame],
+        column_config={
+            "content": st.column_config.TextColumn("Message", pinned=True, width=320),
+            "seen": st.column_config.TextColumn("What was seen"),
+            "intent": st.column_config.TextColumn("Intent"),
+            "confidence": st.column_config.NumberColumn(
+                "Confidence", format="%.2f", help=metrics.AVERAGE_CONFIDENCE.meaning
+            ),
+            "sentiment": st.column_config.TextColumn("Sentiment"),
+            "demo": st.column_config.TextColumn("Demo"),
+            "occurred_at": st.column_config.DatetimeColumn("Said", format="D MMM YYYY, HH:mm"),
+        },
+    )
+    selected = state["selection"]["rows"]
+    if selected:
+        opened = str(frame["conversation_id"].iloc[selected[0]])
+        st.switch_page(
+            places.CONVERSATIONS.path,
+            query_params={**transcripts.kept_query(), transcripts.PARAMETER: opened},
+        )
