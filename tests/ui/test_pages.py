@@ -6,7 +6,7 @@ from domo_insights.metrics import THIN
 from tests.factories import ANA, BEN, PIA, conversation, demo, message
 from tests.ui.conftest import FRAME, ROOT, page_path
 
-PAGES = ("overview", "conversations", "sentiment")
+PAGES = ("overview", "conversations", "sentiment", "demos", "webhooks")
 NOW = datetime.now(UTC)
 EVIL = (
     "![x](http://evil.example/pixel.png) [link](http://evil.example) <img src=x onerror=alert(1)>"

@@ -12,7 +12,7 @@ from domo_insights.database.doors import reading
 from domo_insights.database.engine import engine_for
 from domo_insights.errors import DomoInsightsError, PeriodError, WrongUseError
 from domo_insights.exports import summary_page
-from domo_insights.exports.summary import summarise
+from domo_insights.exports.summary import Summary, summarise
 from domo_insights.period import Period
 from domo_insights.queries import demos
 
@@ -57,5 +57,5 @@ def digest(
     typer.echo(write(pages), nl=False)
 
 
-def _as_file(pages: list[summary_page.Summary]) -> str:
+def _as_file(pages: list[Summary]) -> str:
     return summary_page.as_html(pages, alone=True)

@@ -37,7 +37,12 @@ def _about(query: str, asked: Asked, demo: str) -> dict[str, str]:
         "query": query,
         "period": f"{period.start.isoformat()} to before {period.end.isoformat()}",
         "zone": period.zone,
-        "demo": _NO_WORD.sub(" ", f"{demo} {asked.demo_id}").strip() if demo else "all",
+        "demo": _harmless(f"{demo} {asked.demo_id}") if demo else "all",
         "test conversations": "included" if asked.include_test else "left out",
         "as of": period.as_of.isoformat(),
     }
+
+
+def _harmless(name: str) -> str:
+    """`name` in which a spreadsheet finds no second cell and no formula."""
+    return " ".join(_NO_WORD.sub(" ", name).split())

@@ -8,6 +8,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from markupsafe import Markup
 
 from domo_insights.exports.summary import Summary
+from domo_insights.settings import current
 
 LOOK: Final = Path(__file__).parent / "look"
 _HEIGHT: Final = 120
@@ -25,7 +26,12 @@ def as_html(summaries: Sequence[Summary], *, alone: bool = False) -> str:
     """A page per summary; `alone` carries its look inside, for a file."""
     inside = Markup(style()) if alone else ""  # noqa: S704 our own file
     return _templates.get_template("summary.html").render(
-        summaries=summaries, inside=inside, bars=bars, width=_WIDTH, height=_HEIGHT
+        summaries=summaries,
+        inside=inside,
+        prefix=current().prefix,
+        bars=bars,
+        width=_WIDTH,
+        height=_HEIGHT,
     )
 
 

@@ -12,6 +12,8 @@ import streamlit as st
 
 from domo_insights.errors import BusyError, DatabaseError, DomoInsightsError, NotSignedInError
 from domo_insights.settings import current
+from domo_insights.ui import exports
+from domo_insights.ui.exports import Export
 
 _log = logging.getLogger(__name__)
 _CONFIG: Final = {"displayModeBar": False}
@@ -36,10 +38,23 @@ def alone(key: str, *, height: int = 200) -> Iterator[None]:
 
 
 @contextmanager
-def card(title: str, about: str = "", *, key: str, meaning: str | None = None) -> Iterator[None]:
-    """A titled box with a border that stands alone; `meaning` is one hover away."""
+def card(
+    title: str,
+    about: str = "",
+    *,
+    key: str,
+    meaning: str | None = None,
+    export: Export | None = None,
+) -> Iterator[None]:
+    """A titled box with a border that stands alone; `meaning` is one hover away, `export` what its
+    menu gives as a file."""
     with st.container(border=True, key=key, gap="xsmall"):
-        st.subheader(title, anchor=False, help=meaning)
+        with st.container(
+            horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
+        ):
+            st.subheader(title, anchor=False, help=meaning, width="content")
+            if export:
+                exports.menu(export, key)
         if about:
             st.caption(about)
         with alone(key):

@@ -12,7 +12,7 @@ from domo_insights.change import Change, Measured, Tone, change, measured
 from domo_insights.metrics import Metric
 from domo_insights.period import Period
 from domo_insights.queries import availability
-from domo_insights.ui import blocks
+from domo_insights.ui import blocks, receipts
 from domo_insights.ui.data import load, so_far
 from domo_insights.ui.filters import Asked
 
@@ -28,10 +28,16 @@ class _Question(Protocol):
 
 
 class Subject(Protocol):
-    """A module of queries that knows the headline numbers of its subject."""
+    """A module of queries that knows the headline numbers of its subject; one without `over_time`
+    knows what is, and nothing of before."""
 
     @property
     def kpis(self) -> _Question: ...
+
+
+class Followed(Subject, Protocol):
+    """One that knows its numbers over time as well."""
+
     @property
     def over_time(self) -> _Question: ...
 
@@ -41,10 +47,11 @@ def row(asked: Asked, wanted: Mapping[Metric, Subject]) -> None:
     with st.grid(len(wanted), min_column_width=_NARROWEST, key="kpis") as grid:
         for metric, subject in wanted.items():
             with grid.cell(), blocks.alone(f"kpi_{metric.key}", height=150):
-                _card(metric, subject, asked)
+                draw = _card if hasattr(subject, "over_time") else _state
+                draw(metric, subject, asked)
 
 
-def _card(metric: Metric, subject: Subject, asked: Asked) -> None:
+def _card(metric: Metric, subject: Any, asked: Asked) -> None:
     now = measured(metric, load(subject.kpis, *asked).iloc[0].to_dict())
     before = measured(metric, load(subject.kpis, *asked.before).iloc[0].to_dict())
     moved = change(metric, now, before if _known_before(before, asked) else None)
@@ -60,7 +67,23 @@ def _card(metric: Metric, subject: Subject, asked: Asked) -> None:
             chart_data=trend.tolist() if len(trend) > 1 else None,
             chart_type="area",
         )
-        st.caption(moved.was or "none before")
+        _below(moved.was or "none before", metric, subject, asked)
+
+
+def _state(metric: Metric, subject: Subject, asked: Asked) -> None:
+    """A card of what is, whatever the period: nothing says what it was before."""
+    now = measured(metric, load(subject.kpis, *asked).iloc[0].to_dict())
+    with st.container(border=True, gap=None, height="stretch"):
+        st.metric(metric.label, metric.text(now.value), help=metric.meaning)
+        _below("now", metric, subject, asked)
+
+
+def _below(words: str, metric: Metric, subject: Subject, asked: Asked) -> None:
+    with st.container(
+        horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
+    ):
+        st.caption(words, width="content")
+        receipts.receipt(metric, subject.kpis, asked)
 
 
 def _known_before(before: Measured, asked: Asked) -> bool:

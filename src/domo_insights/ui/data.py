@@ -2,12 +2,11 @@
 
 import time
 from collections.abc import Callable
-from typing import Any, Concatenate, Final, ParamSpec
+from typing import Any, Final
 from uuid import UUID
 
 import pandas as pd
 import streamlit as st
-from sqlalchemy import Connection
 
 from domo_insights.database.doors import reading
 from domo_insights.database.engine import engine_for
@@ -17,8 +16,6 @@ from domo_insights.settings import current
 from domo_insights.ui.session import current_viewer
 from domo_insights.viewer import Viewer
 
-P = ParamSpec("P")
-Query = Callable[Concatenate[Connection, P], pd.DataFrame]
 FRESH_SECONDS: Final = 3
 """How long an answer is kept while nobody says when data change."""
 KEPT_SECONDS: Final = 10
@@ -26,7 +23,7 @@ KEPT_SECONDS: Final = 10
 _WRITES: Final = "_writes"
 
 
-def load(query: Query[P], *args: P.args, **kwargs: P.kwargs) -> pd.DataFrame:
+def load(query: Callable[..., pd.DataFrame], *args: Any, **kwargs: Any) -> pd.DataFrame:
     """Answer `query`, from the cache while it is fresh.
 
     Raises: NotSignedInError, DatabaseError.

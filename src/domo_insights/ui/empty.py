@@ -35,6 +35,11 @@ def anything(asked: Asked) -> bool:
     return False
 
 
+def no_demos() -> bool:
+    """Whether the viewer has no demo at all."""
+    return load(demos.mine).empty
+
+
 def _nothing_yet(demo_id: UUID | None) -> None:
     st.subheader("No conversations yet", anchor=False)
     if current_viewer().product_team:

@@ -112,6 +112,11 @@ def name_of(demo_id: UUID) -> str | None:
     return next((name for name, known in _demos().items() if known == demo_id), None)
 
 
+def choose(name: str) -> None:
+    """Choose a demo; for a callback."""
+    st.session_state[DEMO] = name
+
+
 def clear() -> None:
     """Take the demo and test filters back; for a button's callback."""
     st.session_state[DEMO] = ALL

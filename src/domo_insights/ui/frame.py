@@ -13,7 +13,7 @@ import streamlit as st
 
 from domo_insights.errors import DomoInsightsError
 from domo_insights.settings import current
-from domo_insights.ui import blocks, filters, live, places, session
+from domo_insights.ui import blocks, filters, live, places, session, views
 from domo_insights.ui.filters import Asked
 from domo_insights.ui.places import Place
 from domo_insights.ui.plain import plain
@@ -71,6 +71,7 @@ def _top_line(place: Place) -> None:
             st.caption(place.question)
         with st.container(horizontal=True, width="content", vertical_alignment="bottom"):
             filters.show()
+            views.menu(place)
     st.caption(_when(filters.asked()))
 
 

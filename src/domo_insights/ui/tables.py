@@ -8,7 +8,7 @@ import streamlit as st
 
 from domo_insights import metrics
 from domo_insights.metrics import Metric
-from domo_insights.ui import blocks, places, transcripts
+from domo_insights.ui import blocks, exports, places, transcripts
 from domo_insights.ui.data import load
 from domo_insights.ui.filters import Asked
 from domo_insights.ui.plain import plain
@@ -22,7 +22,8 @@ _ROW_HEIGHT: Final = 35
 
 def ranked_demos(asked: Asked, query: Query) -> None:
     """Every demo, the one with most conversations first."""
-    with blocks.card("Demos", "Most conversations first, with their trend.", key="demos"):
+    with blocks.card("Demos", "Most conversations first, with their trend.", key="demos",
+                     export=exports.of(query, asked)):  # fmt: skip
         frame = load(query, *asked).drop(columns="demo_id")
         frame["demo"] = frame["demo"].map(plain)
         frame["last_activity"] = _local(frame["last_activity"], asked)
@@ -52,7 +53,8 @@ def ranked_demos(asked: Asked, query: Query) -> None:
 
 def newest_conversations(asked: Asked, query: Query) -> None:
     """The newest few, each a click away from its transcript."""
-    with blocks.card("Newest conversations", _invitation(), key="newest"):
+    with blocks.card("Newest conversations", _invitation(), key="newest",
+                     export=exports.of(query, asked, limit=NEWEST)):  # fmt: skip
         frame = load(query, *asked, limit=NEWEST)
         opened = _conversations(frame, asked, key="newest_rows")
         if opened:

@@ -7,9 +7,10 @@ import pandas as pd
 
 from domo_insights import metrics
 from domo_insights.charts import alt_over_time, line_over_time, stacked_bars
+from domo_insights.charts.marks import with_marks
 from domo_insights.metrics import Metric
 from domo_insights.period import Grain
-from domo_insights.ui import blocks
+from domo_insights.ui import blocks, exports, marks
 from domo_insights.ui.data import load, so_far
 from domo_insights.ui.filters import Asked
 
@@ -18,14 +19,24 @@ ROLES: Final = {"user": "Visitors", "assistant": "Agent"}
 _EACH: Final = {Grain.HOUR: "per hour", Grain.DAY: "per day", Grain.WEEK: "per week"}
 
 
-def over_time(asked: Asked, metric: Metric, query: Query) -> None:
-    """`metric` over the period, the period before as a thin line."""
+def over_time(
+    asked: Asked,
+    metric: Metric,
+    query: Query,
+    marks_of: Callable[[Asked], pd.DataFrame] | None = None,
+) -> None:
+    """`metric` over the period, the period before as a thin line, what owners did as marks."""
     title = f"{metric.label} {_each(asked)}"
-    with blocks.card(title, key=f"trend_{metric.key}", meaning=metric.meaning):
+    with blocks.card(
+        title, key=f"trend_{metric.key}", meaning=metric.meaning, export=exports.of(query, asked)
+    ):
         now, before = load(query, *asked), load(query, *asked.before)
         shown = so_far(now, asked.period)
+        figure = line_over_time(shown, metric, before if before[metric.key].any() else None)
+        if marks_of:
+            figure = with_marks(figure, marks_of(asked), marks.KINDS)
         blocks.chart(
-            line_over_time(shown, metric, before if before[metric.key].any() else None),
+            figure,
             shown[["bucket", metric.key]],
             key=f"trend_{metric.key}",
             alt=alt_over_time(title, shown, metric),
@@ -35,7 +46,8 @@ def over_time(asked: Asked, metric: Metric, query: Query) -> None:
 def volume_by_role(asked: Asked, query: Query) -> None:
     """Messages over the period, by who sent them."""
     title = f"Messages by role {_each(asked)}"
-    with blocks.card(title, key="volume", meaning=metrics.MESSAGES.meaning):
+    with blocks.card(title, key="volume", meaning=metrics.MESSAGES.meaning,
+                     export=exports.of(query, asked)):  # fmt: skip
         frame = so_far(load(query, *asked), asked.period, rows_per_bucket=len(ROLES))
         blocks.chart(
             stacked_bars(frame, metrics.MESSAGES, ROLES, by="role"),

@@ -1,0 +1,172 @@
+"""One demo: its numbers beside others, its videos, its knowledge, how it presents itself."""
+
+from typing import Any, Final
+
+import pandas as pd
+import streamlit as st
+
+from domo_insights import metrics
+from domo_insights.change import change, measured
+from domo_insights.metrics import NOTHING, Kind, Metric
+from domo_insights.queries import conversations, demos_now, demos_others, messages
+from domo_insights.ui import blocks, exports, filters, links, places
+from domo_insights.ui.data import load
+from domo_insights.ui.filters import Asked
+from domo_insights.ui.plain import plain, show
+from domo_insights.ui.session import current_viewer
+
+_COMPARED: Final[dict[Metric, Any]] = {
+    metrics.CONVERSATIONS: conversations,
+    metrics.ACTIVE_SHARE: conversations,
+    metrics.MEDIAN_LENGTH: conversations,
+    metrics.MEDIAN_DURATION: conversations,
+    metrics.MESSAGES: messages,
+    metrics.NEGATIVE_SHARE: messages,
+}
+_STATUS: Final[dict[str, Any]] = {
+    "completed": (":material/check_circle:", "green"),
+    "processing": (":material/autorenew:", "blue"),
+    "pending": (":material/schedule:", "orange"),
+    "failed": (":material/error:", "red"),
+}
+
+
+def heading(asked: Asked) -> None:
+    """The demo's name, the way back, and the ways to every other page with it chosen."""
+    with st.container(horizontal=True, vertical_alignment="center", key="demo_heading"):
+        st.button(
+            "All demos", icon=":material/arrow_back:", on_click=filters.choose, args=(filters.ALL,)
+        )
+        for place in places.open_to(current_viewer()):
+            if place.title not in ("Demos", "My access", "Platform"):
+                links.to(place.title, place.title, asked.demo_id)
+        exports.summary_link(asked.demo, asked)
+
+
+def compared(asked: Asked) -> None:
+    """The demo now, before, and beside the owner's other demos."""
+    export = exports.of(demos_others.others, asked)
+    with blocks.card(
+        "Beside before and the other demos",
+        "Counts of the other demos are the mean of a demo; the rest is over all their"
+        " conversations.",
+        key="compared",
+        export=export,
+    ):
+        others = load(demos_others.others, *asked).iloc[0].to_dict()
+        rows = [_compared(metric, asked, others) for metric in _COMPARED]
+        st.dataframe(
+            pd.DataFrame(rows, columns=["Number", "Now", "Before", "Change", "Other demos"]),
+            hide_index=True,
+            alt="Numbers of this demo now, before, and of the owner's other demos",
+        )
+
+
+def _compared(metric: Metric, asked: Asked, others: dict[Any, Any]) -> tuple[str, ...]:
+    subject = _COMPARED[metric]
+    now, before = (
+        measured(metric, load(subject.kpis, *when).iloc[0].to_dict())
+        for when in (asked, asked.before)
+    )
+    moved = change(metric, now, before if before.count else None)
+    other, count = float(others[metric.key]), int(others["demos"])
+    beside = (
+        metric.text(other / count if metric.kind is Kind.COUNT else other) if count else NOTHING
+    )
+    return metric.label, metric.text(now.value), metric.text(before.value), moved.text, beside
+
+
+def videos(asked: Asked) -> None:
+    """The demo's videos, with what became of them and what is said in them."""
+    export = exports.of(demos_now.videos, asked)
+    with blocks.card("Videos", key="videos", export=_unless_product(export)):
+        if _closed():
+            return
+        found = load(demos_now.videos, asked.demo_id)
+        if found.empty:
+            st.info("This demo has no video yet.")
+        for row in found.itertuples():
+            _video(row)
+
+
+def _video(row: Any) -> None:
+    icon, colour = _STATUS.get(row.status, (":material/help:", "gray"))
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.badge(row.status, icon=icon, color=colour)
+        show(row.title)
+        if not pd.isna(row.duration_seconds):
+            length = metrics.MEDIAN_DURATION.text(float(row.duration_seconds))
+            st.caption(length, width="content")
+    if row.transcript:
+        with (
+            st.expander("Transcript", icon=":material/subtitles:", key=f"video_{row.number}"),
+            st.container(height=220, border=False),
+        ):
+            show(row.transcript)
+
+
+def knowledge(asked: Asked) -> None:
+    """How much the demo knows, and where that came from."""
+    export = exports.of(demos_now.sources, asked)
+    with blocks.card("Knowledge", key="knowledge", export=_unless_product(export)):
+        made = load(demos_now.state, asked.demo_id)
+        if made.empty:
+            return
+        row = made.iloc[0]
+        st.write(
+            f"{row['chunks']:,} chunks, of these {row['chunks_without_embedding']:,} without"
+            " embedding."
+        )
+        if current_viewer().product_team:
+            return
+        found = load(demos_now.sources, asked.demo_id)
+        found["source"] = [plain(source) or "no source named" for source in found["source"]]
+        edits = found["last_edit"].dt.tz_convert(asked.period.zone).dt.tz_localize(None)
+        st.dataframe(
+            found.assign(last_edit=edits),
+            hide_index=True,
+            height="content" if len(found) <= 6 else 245,
+            alt="Chunks of knowledge by source",
+            column_config={
+                "source": st.column_config.TextColumn("Source", pinned=True),
+                "chunks": st.column_config.NumberColumn("Chunks"),
+                "with_question": st.column_config.NumberColumn("With question"),
+                "last_edit": st.column_config.DatetimeColumn(
+                    "Last edit", format="D MMM YYYY, HH:mm"
+                ),
+            },
+        )
+
+
+def persona(asked: Asked) -> None:
+    """How the demo's agent presents itself, and what it asks visitors to do."""
+    with blocks.card("Persona and call to action", key="persona"):
+        if _closed():
+            return
+        found = load(demos_now.persona, asked.demo_id)
+        for row in found.itertuples():
+            _said("Status", row.status)
+            _said("Agent", row.agent_name)
+            _said("Personality", row.agent_personality)
+            _said("Greeting", row.agent_greeting)
+            _said("Tavus persona", row.persona_id)
+            _said("Call to action", row.cta_text)
+            _said("It leads to", row.cta_link)
+            _said("Published at", row.published_url)
+
+
+def _said(name: str, words: object) -> None:
+    with st.container(gap=None):
+        st.caption(name)
+        show(words if words else NOTHING)
+
+
+def _closed() -> bool:
+    closed = current_viewer().product_team
+    if closed:
+        st.info("What owners wrote is for the demo's owner alone.", icon=":material/lock:")
+    return closed
+
+
+def _unless_product(export: exports.Export) -> exports.Export | None:
+    return None if current_viewer().product_team else export

@@ -1,0 +1,72 @@
+"""The way out of a block: its rows as a file, through a route that asks as whoever opens it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from html import escape
+
+import pandas as pd
+import streamlit as st
+
+from domo_insights.exports import asked as addresses
+from domo_insights.settings import current
+from domo_insights.ui.filters import Asked
+
+_LINK = "display: block; padding: .3rem 0"
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """An answer and what was asked for it; `more` are arguments beside the shared ones."""
+
+    query: Callable[..., pd.DataFrame]
+    asked: Asked
+    more: Mapping[str, object] = field(default_factory=dict)
+
+    def address(self, form: str) -> str:
+        """Where it is as `form`, csv or json."""
+        name = f"{self.query.__module__.rpartition('.')[2]}.{self.query.__name__}"
+        return addresses.address(name, form, shared(self.asked), **self.more)
+
+
+def of(query: Callable[..., pd.DataFrame], asked: Asked, **more: object) -> Export:
+    """What `query` answers, as a file."""
+    return Export(query, asked, more)
+
+
+def menu(export: Export, key: str) -> None:
+    """The menu of a block."""
+    links = {f"{form.upper()} file": export.address(form) for form in ("csv", "json")}
+    downloads(links, f"export_{key}")
+
+
+def transcript_menu(conversation_id: str) -> None:
+    """The same for one conversation, word for word."""
+    links = {
+        f"{name} file": addresses.transcript_address(conversation_id, form)
+        for name, form in (("Markdown", "md"), ("JSON", "json"))
+    }
+    downloads(links, "export_conversation")
+
+
+def summary_link(demo: str, asked: Asked) -> None:
+    """The way to the page that prints well."""
+    if asked.demo_id:
+        where = current().prefix + addresses.summary_address(asked.demo_id, shared(asked))
+        st.link_button("Summary to print", where, icon=":material/print:")
+
+
+def downloads(links: Mapping[str, str], key: str) -> None:
+    """Links to files of ours."""
+    with st.popover("Export", icon=":material/download:", type="tertiary", key=key):
+        st.html(
+            "".join(
+                f'<a href="{escape(current().prefix + where)}" download style="{_LINK}">'
+                f"{escape(name)}</a>"
+                for name, where in links.items()
+            )
+        )
+
+
+def shared(asked: Asked) -> addresses.Asked:
+    """What the shared controls say, as addresses say it."""
+    return addresses.Asked(asked.period, asked.demo_id, asked.include_test)

@@ -1,0 +1,76 @@
+"""Conversations that somebody should read, each with its reason, a mark and a note."""
+
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import pandas as pd
+import streamlit as st
+
+from domo_insights.actions import reviews
+from domo_insights.database.doors import editing
+from domo_insights.database.engine import engine_for
+from domo_insights.errors import DomoInsightsError
+from domo_insights.exports import reasons
+from domo_insights.metrics import READ_NEXT
+from domo_insights.queries import read_next as queries
+from domo_insights.settings import current
+from domo_insights.ui import blocks, exports, links, transcripts
+from domo_insights.ui.data import load, wrote
+from domo_insights.ui.filters import Asked
+from domo_insights.ui.plain import plain, show
+from domo_insights.ui.session import current_viewer
+
+SHOWN: Final = 6
+
+
+def read_next(asked: Asked) -> None:
+    """The first few conversations to read."""
+    export = exports.of(queries.ranked, asked, limit=1000)
+    words = None if current_viewer().product_team else export
+    with blocks.card("Read next", key="read_next", meaning=READ_NEXT, export=words):
+        if current_viewer().product_team:
+            st.info("What visitors said is for the demo's owner alone.", icon=":material/lock:")
+            return
+        reviewed = st.toggle("Show reviewed ones as well", key="read_next_reviewed")
+        found = load(queries.ranked, *asked, reviewed=reviewed, limit=SHOWN)
+        if found.empty:
+            st.success("Nothing is left to read in this period.", icon=":material/check_circle:")
+        for row in found.itertuples():
+            _entry(row, asked)
+
+
+def _entry(row: Any, asked: Asked) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        with st.container(gap=None):
+            show(row.demo)
+            when = row.started_at.tz_convert(asked.period.zone)
+            st.caption(f"{when:%d %b, %H:%M}. {reasons.to_read(row)}.")
+            if row.note:
+                st.text(f"Note: {plain(row.note)}")
+        links.to("Conversations", "Read", **{transcripts.PARAMETER: row.conversation_id})
+        _review(row)
+
+
+def _review(row: Any) -> None:
+    done = not pd.isna(row.reviewed_at)
+    icon = ":material/task_alt:" if done else ":material/edit_note:"
+    key = f"review_{row.conversation_id}"
+    with st.popover("Reviewed" if done else "Review", icon=icon, type="tertiary", key=key):
+        with st.form(f"{key}_form", border=False):
+            mark = st.checkbox("Reviewed", value=done)
+            note = st.text_area("Note", row.note, max_chars=reviews.LONGEST_NOTE)
+            kept = st.form_submit_button("Keep")
+        if kept:
+            _keep(row.conversation_id, mark, note)
+
+
+def _keep(conversation_id: str, mark: bool, note: str) -> None:
+    try:
+        with editing(engine_for(current().secret("database_url")), current_viewer()) as conn:
+            read = datetime.now(UTC) if mark else None
+            reviews.review(conn, conversation_id, reviewed_at=read, note=note)
+    except DomoInsightsError as problem:
+        blocks.error(problem, f"keep_{conversation_id}")
+        return
+    wrote()
+    st.rerun()

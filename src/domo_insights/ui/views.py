@@ -1,0 +1,72 @@
+"""Saved views: addresses of pages that the viewer keeps under a name.
+
+An address says what is asked. Whoever opens it sees their own rows, so it can be shared as it is.
+"""
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import parse_qs, urlencode
+from uuid import UUID
+
+import streamlit as st
+
+from domo_insights.actions import views
+from domo_insights.database.doors import editing
+from domo_insights.database.engine import engine_for
+from domo_insights.errors import DomoInsightsError
+from domo_insights.queries import views as queries
+from domo_insights.settings import current
+from domo_insights.ui import blocks, places
+from domo_insights.ui.data import load, wrote
+from domo_insights.ui.places import Place
+from domo_insights.ui.plain import plain, show
+from domo_insights.ui.session import current_viewer
+
+
+def menu(place: Place) -> None:
+    """Keep this page as it is now; open or forget what was kept."""
+    with st.popover("Views", icon=":material/bookmark:", key="views"), blocks.alone("views_list"):
+        with st.form("views_form", border=False, clear_on_submit=True):
+            name = st.text_input("Keep this view as", max_chars=views.LONGEST_NAME)
+            if st.form_submit_button("Keep", icon=":material/bookmark_add:"):
+                said = urlencode(
+                    {key: st.query_params.get_all(key) for key in st.query_params}, doseq=True
+                )
+                _write(views.keep, name, place.path.stem, said)
+        found = load(queries.kept)
+        if found.empty:
+            st.caption("Nothing is kept yet.")
+        for row in found.itertuples():
+            _kept(row)
+        st.caption("To share a view, copy its address: whoever opens it sees their own rows.")
+
+
+def _kept(row: Any) -> None:
+    place = next(
+        (p for p in places.open_to(current_viewer()) if p.path.stem == row.page), places.ALL[0]
+    )
+    with st.container(horizontal=True, vertical_alignment="center"):
+        with st.container():
+            show(row.name)
+        if st.button("Open", key=f"view_{row.view_id}", help=f"On {place.title}"):
+            said = parse_qs(row.query, keep_blank_values=True)
+            st.switch_page(place.path, query_params=said)
+        if st.button("Forget", key=f"forget_{row.view_id}", type="tertiary",
+                     help=f"Forget {_quoted(row.name)}"):  # fmt: skip
+            _write(views.drop, UUID(str(row.view_id)))
+
+
+def _write(action: Callable[..., None], *given: Any) -> None:
+    try:
+        with editing(engine_for(current().secret("database_url")), current_viewer()) as conn:
+            action(conn, *given)
+    except DomoInsightsError as problem:
+        st.warning(str(problem))
+        return
+    wrote()
+    st.rerun()
+
+
+def _quoted(name: str) -> str:
+    """A name as a tooltip may show it, which reads Markdown."""
+    return "".join(c for c in plain(name) if c.isalnum() or c in " -_")
