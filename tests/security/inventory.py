@@ -31,6 +31,7 @@ OWNED: Final = {
 
 CLOSED: Final = {
     "insights.left_as_found",
+    "insights.fences",
     "insights.change_queue",
     "insights.demo_versions",
     "insights.data_version",
@@ -119,6 +120,9 @@ def arguments(query: str, target: Estate) -> list[Mapping[str, Any]]:
         "conversations_one.happenings": [{"conversation_id": c} for c in target.conversations],
         "conversations_one.summary": [{"conversation_id": c} for c in target.conversations],
         "demos.mine": [{}],
+        "knowledge.history": [{"demo_id": target.demo_id}],
+        "knowledge.listing": [{"demo_id": target.demo_id}],
+        "knowledge.overview": [{}, {"demo_id": target.demo_id}],
         "demos_now.persona": [{"demo_id": target.demo_id}],
         "demos_now.sources": [{"demo_id": target.demo_id}],
         "demos_now.state": [{}, {"demo_id": target.demo_id}],
@@ -137,7 +141,15 @@ def arguments(query: str, target: Estate) -> list[Mapping[str, Any]]:
     return named[query]
 
 
-PAGES: Final = {"demos", "overview", "conversations", "sentiment"}
+PAGES: Final = {
+    "conversations",
+    "demos",
+    "my_access",
+    "overview",
+    "platform",
+    "sentiment",
+    "webhooks",
+}
 
 _T: Final = "timestamp with time zone"
 
@@ -152,6 +164,9 @@ CALLABLE: Final = {
         "insights.is_product_team()",
         "insights.my_demo_ids()",
         "search_knowledge_chunks(vector,uuid,double precision,integer)",
+        "insights.question_terms(text)",
+        "insights.match_knowledge(uuid,text,integer)",
+        "insights.matched_words(text,text)",
         "get_demo_stats(uuid)",
         "get_demo_dashboard(uuid)",
         "export_demo_data(uuid)",
