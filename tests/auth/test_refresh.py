@@ -135,3 +135,35 @@ def test_refresh_encrypts_with_the_first_key(
     assert auth.viewer_of(session_id) == ANA
     activate(insights_session_keys=SecretStr(new))
     assert auth.viewer_of(session_id) == ANA
+
+
+def test_session_of_another_process_that_is_signed_out_meanwhile(
+    session_id: str, supabase: Supabase, database: Database
+) -> None:
+    age_token(database, supabase, ends_in=-60)
+    change_row(database, signed_out_at=datetime.now(UTC))
+    assert at_once(lambda: auth.viewer_of(session_id)) == [None] * THREADS
+    assert supabase.refreshes == 0
+
+
+@pytest.mark.parametrize(("skew", "lives"), [(8, True), (-8, True), (120, False)])
+def test_clocks_that_differ(
+    session_id: str, supabase: Supabase, database: Database, skew: int, lives: bool
+) -> None:
+    """A token of the near future is taken; one of the far future is no reason to sign out."""
+    age_token(database, supabase, ends_in=3600 + skew, issued=skew)
+    assert auth.viewer_of(session_id) == (ANA if lives else None)
+    assert row_of(database).signed_out_at is None
+
+
+def test_idle_and_absolute_ends_are_not_moved_by_a_refresh(
+    session_id: str, supabase: Supabase, database: Database
+) -> None:
+    ends = row_of(database).expires_at
+    age_token(database, supabase)
+    assert auth.viewer_of(session_id) == ANA
+    assert row_of(database).expires_at == ends
+    change_row(database, expires_at=datetime.now(UTC) - timedelta(seconds=1))
+    age_token(database, supabase, ends_in=-60)
+    assert auth.viewer_of(session_id) is None
+    assert supabase.refreshes == 1
