@@ -46,7 +46,7 @@ with numbers:
         conversation_blocks.reply_time(asked)
 
 with reading:
-    rows, words = st.columns([3, 2]) if chosen else (st.container(), None)
+    rows, words = st.columns([11, 9]) if chosen else (st.container(), None)
     with rows:
         text_search.search(asked)
         tables.all_conversations(asked, conversations.listing, conversations.kpis)

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import plotly.graph_objects as go
 
-from domo_insights.metrics import THIN, Metric
+from domo_insights.metrics import THIN, Kind, Metric
 
 HEIGHT: Final = 240
 
@@ -29,7 +29,12 @@ def bars(
 
 def _quiet(figure: go.Figure, metric: Metric) -> go.Figure:
     figure.update_xaxes(title=None, type="category", tickangle=0)
-    figure.update_yaxes(title=None, rangemode="tozero", tickformat=metric.spec, nticks=5)
+    figure.update_yaxes(
+        title=None,
+        rangemode="tozero",
+        tickformat=".0%" if metric.kind is Kind.SHARE else metric.spec,
+        nticks=5,
+    )
     margin: dict[str, Any] = {"l": 0, "r": 0, "t": 18, "b": 0}
     return figure.update_layout(
         height=HEIGHT, bargap=0.2, separators=f".{THIN}", showlegend=False, margin=margin

@@ -1,6 +1,6 @@
 """A week in hours."""
 
-from typing import Final
+from typing import Any, Final
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -38,10 +38,10 @@ def alt_week(title: str, frame: pd.DataFrame, metric: Metric) -> str:
     """One sentence: the busiest hour and the busiest day."""
     if not frame[metric.key].sum():
         return f"{title}: nothing to show."
-    hour = frame.loc[frame[metric.key].idxmax()]
-    by_day = frame.groupby("weekday")[metric.key].sum()
+    hour: Any = frame.iloc[int(frame[metric.key].argmax())]
+    by_day = frame.groupby("weekday")[metric.key].sum().sort_index()
     return (
         f"{title}. Busiest hour: {DAYS[int(hour.weekday)]} {int(hour.hour):02}:00 with"
-        f" {metric.text(float(hour[metric.key]))}. Busiest day: {DAYS[int(by_day.idxmax())]} with"
+        f" {metric.text(float(hour[metric.key]))}. Busiest day: {DAYS[int(by_day.argmax())]} with"
         f" {metric.text(float(by_day.max()))}."
     )

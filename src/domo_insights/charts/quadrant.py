@@ -1,5 +1,6 @@
 """Many and unhappy, many and happy, few: names over two measures, with a third as size."""
 
+from math import log10
 from typing import Final
 
 import pandas as pd
@@ -9,15 +10,16 @@ from domo_insights.charts.slots import BLUE, SLATE
 from domo_insights.charts.words import word
 from domo_insights.metrics import THIN, Metric
 
-_NAMED: Final = 10
+_NEAR: Final = 0.16, 0.09
+"""How near, as parts of each axis, two marks are for one of them to stay without a name."""
 _SMALLEST, _LARGEST = 9.0, 30.0
 
 
 def quadrant(frame: pd.DataFrame, name: str, x: Metric, y: Metric, size: Metric) -> go.Figure:
     """A mark per row at (`x`, `y`), as large as `size` (0 to 1), open where that is missing.
 
-    The dotted lines are the median of x and the share over all rows of y. Only the first few
-    rows, the largest, carry their name; every mark says it when pointed at.
+    The dotted lines are the median of x and the share over all rows of y. Where
+    names would cover each other the larger mark has its own; every mark says it when pointed at.
     """
     known = frame[size.key].notna()
     names = [word(text).replace("_", " ") for text in frame[name]]
@@ -28,7 +30,9 @@ def quadrant(frame: pd.DataFrame, name: str, x: Metric, y: Metric, size: Metric)
         x=frame[x.key],
         y=frame[y.key],
         mode="markers+text",
-        text=[text if number < _NAMED else "" for number, text in enumerate(names)],
+        text=[
+            text if named else "" for text, named in zip(names, _apart(frame, x, y), strict=True)
+        ],
         textposition="top center",
         textfont={"size": 11},
         customdata=[
@@ -52,6 +56,20 @@ def quadrant(frame: pd.DataFrame, name: str, x: Metric, y: Metric, size: Metric)
         separators=f".{THIN}",
         margin={"l": 0, "r": 8, "t": 24, "b": 0},
     )
+
+
+def _apart(frame: pd.DataFrame, x: Metric, y: Metric) -> list[bool]:
+    """Which rows, the first ones first, are far enough from all named before to have a name."""
+    across = (frame[x.key] + 1).map(log10)
+    places = list(zip(across / (float(across.max()) or 1), frame[y.key], strict=True))
+    named: list[tuple[float, float]] = []
+    answer = []
+    for here in places:
+        far = all(abs(here[0] - a) > _NEAR[0] or abs(here[1] - b) > _NEAR[1] for a, b in named)
+        answer.append(far)
+        if far:
+            named.append(here)
+    return answer
 
 
 def _cross(figure: go.Figure, frame: pd.DataFrame, x: Metric, y: Metric) -> None:

@@ -65,7 +65,14 @@ def feelings(
         barmode="stack",
         bargap=0.25,
         height=max(180, 40 + 30 * len(labels)) if lying else 280,
-        legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "title": None},
+        legend={
+            "orientation": "h",
+            "x": 0,
+            "y": 1.02,
+            "yanchor": "bottom",
+            "title": None,
+            "traceorder": "normal",
+        },
         margin={"l": 0, "r": 0, "t": 8, "b": 0},
     )
     shares, names = ("xaxis", "yaxis") if lying else ("yaxis", "xaxis")

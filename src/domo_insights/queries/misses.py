@@ -185,7 +185,7 @@ def _rows(
     limit: int | None,
 ) -> Any:
     names = [name for name in _ROWS if name not in ("message_id", "demo")]
-    picked = {name: judged.c[name] for name in names}
+    picked: dict[str, ColumnElement[Any]] = {name: judged.c[name] for name in names}
     picked |= {"message_id": judged.c.id.label("message_id"), "demo": demos.c.name.label("demo")}
     return (
         select(*(picked[name] for name in _ROWS))

@@ -10,7 +10,7 @@ from domo_insights.charts import distribution, heatmap, shares
 from domo_insights.metrics import THIN
 from domo_insights.queries import conversations_shape as shape
 from domo_insights.queries import replies
-from domo_insights.ui import blocks
+from domo_insights.ui import blocks, exports
 from domo_insights.ui.data import load, so_far
 from domo_insights.ui.filters import Asked
 from domo_insights.ui.plain import plain
@@ -33,7 +33,13 @@ def starts(asked: Asked) -> None:
     """Weekday by hour, in the zone of the page."""
     title = "When conversations start"
     about = f"Weekday and hour, {asked.period.zone}. An hour that a clock change repeats is one."
-    with blocks.card(title, about, key="starts", meaning=metrics.CONVERSATIONS.meaning):
+    with blocks.card(
+        title,
+        about,
+        key="starts",
+        meaning=metrics.CONVERSATIONS.meaning,
+        export=exports.of(shape.starts, asked),
+    ):
         frame = load(shape.starts, *asked)
         blocks.chart(
             heatmap.week_of_hours(frame, metrics.CONVERSATIONS),
@@ -47,7 +53,13 @@ def reach(asked: Asked) -> None:
     """How many come to their first, second, ... tenth message."""
     title = "How far visitors come"
     about = "Share of conversations with at least so many visitor messages."
-    with blocks.card(title, about, key="reach", meaning=metrics.REACH.meaning):
+    with blocks.card(
+        title,
+        about,
+        key="reach",
+        meaning=metrics.REACH.meaning,
+        export=exports.of(shape.reach, asked),
+    ):
         frame = load(shape.reach, *asked)
         labels = [f"{turn} message" + "s" * (turn > 1) for turn in frame["turn"]]
         _bars(labels, frame["reach"], metrics.REACH, frame, "reach", title, texts=True)
@@ -56,7 +68,12 @@ def reach(asked: Asked) -> None:
 def lengths(asked: Asked) -> None:
     """Conversations by their number of messages."""
     title = "Length in messages"
-    with blocks.card(title, key="lengths", meaning=metrics.MEDIAN_LENGTH.meaning):
+    with blocks.card(
+        title,
+        key="lengths",
+        meaning=metrics.MEDIAN_LENGTH.meaning,
+        export=exports.of(shape.lengths, asked),
+    ):
         frame = load(shape.lengths, *asked)
         labels = [_span(row.from_value, row.to_value) for row in frame.itertuples()]
         _bars(labels, frame["conversations"], metrics.CONVERSATIONS, frame, "lengths", title)
@@ -65,7 +82,12 @@ def lengths(asked: Asked) -> None:
 def durations(asked: Asked) -> None:
     """Conversations by how long they took."""
     title = "Duration"
-    with blocks.card(title, key="durations", meaning=metrics.MEDIAN_DURATION.meaning):
+    with blocks.card(
+        title,
+        key="durations",
+        meaning=metrics.MEDIAN_DURATION.meaning,
+        export=exports.of(shape.durations, asked),
+    ):
         frame = load(shape.durations, *asked)
         _first, *rest = frame["from_value"]
         labels = [f"< {_STEPS[rest[0]]}", *(f"≥ {_STEPS[step]}" for step in rest)]
@@ -75,7 +97,9 @@ def durations(asked: Asked) -> None:
 def ends(asked: Asked) -> None:
     """The reasons that the shutdown names."""
     about = "As the shutdown event says. Without one, a conversation just stopped."
-    with blocks.card("How conversations end", about, key="ends"):
+    with blocks.card(
+        "How conversations end", about, key="ends", export=exports.of(shape.ends, asked)
+    ):
         frame = load(shape.ends, *asked)
         frame["end_reason"] = frame["end_reason"].map(_reason)
         frame["share"] = frame["share"] * 100
@@ -104,7 +128,12 @@ def ends(asked: Asked) -> None:
 def reply_time(asked: Asked) -> None:
     """Both percentiles over the period."""
     title = "Reply time"
-    with blocks.card(title, key="reply_time", meaning=metrics.REPLY_P50.meaning):
+    with blocks.card(
+        title,
+        key="reply_time",
+        meaning=metrics.REPLY_P50.meaning,
+        export=exports.of(replies.over_time, asked),
+    ):
         frame = so_far(load(replies.over_time, *asked), asked.period)
         both = (metrics.REPLY_P95, metrics.REPLY_P50)
         whole = load(replies.kpis, *asked).iloc[0]
@@ -139,7 +168,7 @@ def _bars(
     )
 
 
-def _span(first: int, last: Any) -> str:
+def _span(first: Any, last: Any) -> str:
     if pd.isna(last):
         return f"{first}+"
     return str(first) if first == last else f"{first}–{last}".replace(",", THIN)

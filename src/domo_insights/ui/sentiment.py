@@ -12,7 +12,7 @@ from domo_insights.charts.words import word
 from domo_insights.metrics import Metric
 from domo_insights.queries import intents, misses, turns
 from domo_insights.queries.visitor_messages import Mark
-from domo_insights.ui import blocks
+from domo_insights.ui import blocks, exports
 from domo_insights.ui.data import load, so_far
 from domo_insights.ui.filters import Asked
 from domo_insights.ui.plain import plain
@@ -50,7 +50,9 @@ def labelled_by(asked: Asked) -> None:
 def over_time(asked: Asked, query: Callable[..., pd.DataFrame]) -> None:
     """Negative, positive and unlabelled share in each bucket."""
     title = "Sentiment over time"
-    with blocks.card(title, _about(), key="feelings", meaning=_meanings(_LINES)):
+    with blocks.card(
+        title, _about(), key="feelings", meaning=_meanings(_LINES), export=exports.of(query, asked)
+    ):
         frame = so_far(load(query, *asked), asked.period)
         picked = blocks.chart(
             shares.lines_over_time(frame, _LINES),
@@ -67,7 +69,13 @@ def over_time(asked: Asked, query: Callable[..., pd.DataFrame]) -> None:
 
 def by_demo(asked: Asked) -> None:
     """The demos side by side, the most unhappy first."""
-    with blocks.card("By demo", _about(), key="by_demo", meaning=_meanings(FEELINGS.values())):
+    with blocks.card(
+        "By demo",
+        _about(),
+        key="by_demo",
+        meaning=_meanings(FEELINGS.values()),
+        export=exports.of(turns.by_demo, asked),
+    ):
         frame = load(turns.by_demo, *asked).head(_MOST_DEMOS)
         labels = [f"{word(plain(name), 26)}{' ' * n}" for n, name in _apart(frame["demo"])]
         picked = blocks.chart(
@@ -86,7 +94,13 @@ def by_demo(asked: Asked) -> None:
 def by_turn(asked: Asked) -> None:
     """The visitor's first message, second, ... and how they felt in it."""
     title = "By turn number"
-    with blocks.card(title, _about(), key="by_turn", meaning=_meanings(FEELINGS.values())):
+    with blocks.card(
+        title,
+        _about(),
+        key="by_turn",
+        meaning=_meanings(FEELINGS.values()),
+        export=exports.of(turns.by_turn, asked),
+    ):
         frame = load(turns.by_turn, *asked)
         labels = [f"{turn}{'+' if turn == turns.LAST else ''}" for turn in frame["turn"]]
         picked = blocks.chart(
@@ -105,7 +119,9 @@ def intent_quadrant(asked: Asked) -> None:
     """What many want and what makes them unhappy."""
     about = f"Volume against negative share; the larger, the surer the label. {_about()}"
     meaning = _meanings((metrics.INTENT_SHARE, metrics.NEGATIVE_SHARE, metrics.AVERAGE_CONFIDENCE))
-    with blocks.card("Intents", about, key="intents", meaning=meaning):
+    with blocks.card(
+        "Intents", about, key="intents", meaning=meaning, export=exports.of(intents.ranked, asked)
+    ):
         frame = load(intents.ranked, *asked)
         if frame.empty:
             st.write("No message of this period has an intent.")
@@ -130,7 +146,13 @@ def confidence(asked: Asked) -> None:
     """Whether a sure label is a right one, as far as what followed can tell."""
     about = f"How it went on after messages of each confidence. {_about()}"
     meaning = metrics.WENT_WELL_SHARE.meaning
-    with blocks.card("Confidence calibration", about, key="confidence", meaning=meaning):
+    with blocks.card(
+        "Confidence calibration",
+        about,
+        key="confidence",
+        meaning=meaning,
+        export=exports.of(misses.calibration, asked),
+    ):
         frame = load(misses.calibration, *asked)
         if frame.empty:
             st.write("No message of this period has a confidence.")

@@ -10,7 +10,7 @@ from domo_insights import metrics
 from domo_insights.metrics import Metric
 from domo_insights.queries import misses, visitor_messages
 from domo_insights.queries.visitor_messages import Mark
-from domo_insights.ui import blocks, places, transcripts
+from domo_insights.ui import blocks, exports, places, transcripts
 from domo_insights.ui.data import load
 from domo_insights.ui.filters import Asked
 from domo_insights.ui.plain import plain
@@ -38,7 +38,14 @@ def can_open() -> bool:
 
 def behind(asked: Asked, key: str, mark: Mark) -> None:
     """The messages that a mark of the chart `key` stands for."""
-    frame = load(visitor_messages.listing, *asked, mark=mark, limit=MOST)
+    frame = load(
+        visitor_messages.listing,
+        asked.period,
+        asked.demo_id,
+        asked.include_test,
+        mark=mark,
+        limit=MOST,
+    )
     newest = f" The newest {MOST}." if len(frame) == MOST else ""
     st.caption(f"{len(frame)} message{'s' * (len(frame) != 1)} behind the mark.{newest}")
     if len(frame):
@@ -59,7 +66,8 @@ def _went_wrong(
     asked: Asked, metric: Metric, query: Callable[..., pd.DataFrame], seen: dict[str, str]
 ) -> None:
     about = "Newest first. Select one to read its conversation." if can_open() else ""
-    with blocks.card(metric.label, about, key=metric.key, meaning=metric.meaning):
+    export = exports.of(query if can_open() else misses.over_time, asked)
+    with blocks.card(metric.label, about, key=metric.key, meaning=metric.meaning, export=export):
         count = int(load(misses.kpis, *asked)[metric.key].iloc[0])
         if not count:
             st.write("None in this period.")
@@ -101,7 +109,7 @@ def _rows(frame: pd.DataFrame, asked: Asked, key: str, alt: str) -> None:
         on_select="rerun",
         selection_mode="single-row",
         alt=alt,
-        column_order=[name for name in shown if name != "seen" or "seen" in frame],
+        column_order=[str(name) for name in shown if name != "seen" or "seen" in frame],
         column_config={
             "content": st.column_config.TextColumn("Message", pinned=True, width=320),
             "seen": st.column_config.TextColumn("What was seen"),

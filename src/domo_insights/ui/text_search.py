@@ -43,7 +43,8 @@ def search(asked: Asked) -> None:
 
 
 def _found(asked: Asked, words: str) -> None:
-    frame = load(text_search.messages, *asked, words=words, limit=MOST)
+    here = (asked.period, asked.demo_id, asked.include_test)
+    frame = load(text_search.messages, *here, words=words, limit=MOST)
     if frame.empty:
         st.write("No message of this period holds these words.")
         return

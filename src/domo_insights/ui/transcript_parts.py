@@ -40,8 +40,10 @@ def everything(
     said: pd.DataFrame, happened: pd.DataFrame, demo_id: UUID, start: pd.Timestamp
 ) -> None:
     """Messages and events by their moment, each drawn as text."""
-    lines = [(row.occurred_at, 1, number, row) for number, row in enumerate(said.itertuples())]
-    lines += [(row.occurred_at, 0, number, row) for number, row in enumerate(happened.itertuples())]
+    lines: list[tuple[Any, int, int, Any]] = []
+    for spoken, frame in ((1, said), (0, happened)):
+        rows = enumerate(frame.itertuples())
+        lines += [(row.occurred_at, spoken, number, row) for number, row in rows]
     for at, spoken, number, row in sorted(lines, key=lambda line: line[:3]):
         if spoken:
             _message(row, number, demo_id)
@@ -93,9 +95,7 @@ def _event(row: Any, at: pd.Timestamp, start: pd.Timestamp) -> None:
     after = round((at - start).total_seconds())
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.badge(words, icon=icon, color="orange")
-        named = (row.name, row.detail)
-        if row.event_type == "system.shutdown":
-            named = (row.detail,)
+        named = [row.detail] if row.event_type == "system.shutdown" else [row.name, row.detail]
         told = [plain(text).replace("_", " ") for text in named if isinstance(text, str) and text]
         st.caption(f"{at.tz_convert(filters.zone()):%H:%M:%S}, {after:+} s", width="content")
         if told:
