@@ -6,17 +6,17 @@ from typing import Final
 from domo_insights.metrics.metric import Better, Kind, Metric
 
 DEMOS_PUBLISHED: Final = Metric(
-    "demos_published", "Demos published", "", Kind.COUNT, ",.0f", Better.UP,
+    "demos_published", "Published", "", Kind.COUNT, ",.0f", Better.UP,
     "Demos whose status is published now, whatever the period.",
     "demos",
 )  # fmt: skip
 VIDEOS_WAITING: Final = Metric(
-    "videos_waiting", "Videos failed or pending", "", Kind.COUNT, ",.0f", Better.DOWN,
+    "videos_waiting", "Videos waiting", "", Kind.COUNT, ",.0f", Better.DOWN,
     "Videos whose processing status is failed or pending now, whatever the period.",
     "demo_videos",
 )  # fmt: skip
 CHUNKS_WITHOUT_EMBEDDING: Final = Metric(
-    "chunks_without_embedding", "Chunks without embedding", "", Kind.COUNT, ",.0f", Better.DOWN,
+    "chunks_without_embedding", "Not embedded", "", Kind.COUNT, ",.0f", Better.DOWN,
     "Chunks of knowledge that no search finds yet, since they have no embedding now, whatever the"
     " period.",
     "knowledge_chunks",

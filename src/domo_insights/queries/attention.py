@@ -11,6 +11,7 @@ from sqlalchemy import (
     Double,
     Integer,
     Select,
+    Text,
     and_,
     cast,
     func,
@@ -20,6 +21,7 @@ from sqlalchemy import (
     true,
     union_all,
 )
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from domo_insights.change import newcombe
 from domo_insights.database.frames import Columns, read_frame
@@ -36,6 +38,7 @@ BEFORE_QUIET: Final = timedelta(days=28)
 ENOUGH_BEFORE: Final = 12
 """At least 3 a week over the 4 weeks before."""
 NEGATIVE: Final = "negative_share_rose"
+ORDER: Final = (NEGATIVE, "went_quiet", "handler_slow", "videos_failed", "chunks_unembedded")
 
 NEEDS: Final[Columns] = {
     "rule": "str",
@@ -55,7 +58,7 @@ def needs(
     include_test: bool = False,
     handler_p95_ms: int = 2000,
 ) -> pd.DataFrame:
-    """One row for each demo and rule that holds for it, by rule and name.
+    """One row for each demo and rule that holds for it, what visitors notice first.
 
     Columns:
         rule: went_quiet, negative_share_rose, handler_slow, videos_failed, chunks_unembedded
@@ -86,7 +89,11 @@ def needs(
         )
         .join(demos, demos.c.id == rules.c.demo_id)
         .where(which)
-        .order_by(rules.c.rule, func.lower(demos.c.name), demos.c.id)
+        .order_by(
+            func.array_position(literal(list(ORDER), ARRAY(Text())), rules.c.rule),
+            func.lower(demos.c.name),
+            demos.c.id,
+        )
     )
     found = read_frame(conn, statement, NEEDS)
     clear = [row.rule != NEGATIVE or _rose(row) for row in found.itertuples()]

@@ -116,6 +116,7 @@ def _talks(period: Period, demo_id: UUID | None, include_test: bool) -> CTE:
         )
         .where(started_in(period, demo_id, include_test))
         .cte("talks")
+        .prefix_with("MATERIALIZED")  # read once, not once for each thing that is asked of it
     )
 
 
@@ -140,4 +141,5 @@ def _went(period: Period, demo_id: UUID | None, include_test: bool) -> CTE:
         .where(judged_in(period, demo_id, include_test))
         .group_by(judged.c.conversation_id)
         .cte("went")
+        .prefix_with("MATERIALIZED")
     )

@@ -19,6 +19,7 @@ from domo_insights.ui.filters import Asked
 _COLOURS: Final[dict[Tone, Any]] = {Tone.GOOD: "green", Tone.BAD: "red", Tone.NEUTRAL: "gray"}
 _ARROWS: Final[dict[int, Any]] = {-1: "down", 0: "off", 1: "up"}
 _NARROWEST: Final = 150
+_HEIGHT: Final = 212
 
 
 class _Question(Protocol):
@@ -56,7 +57,7 @@ def _card(metric: Metric, subject: Any, asked: Asked) -> None:
     before = measured(metric, load(subject.kpis, *asked.before).iloc[0].to_dict())
     moved = change(metric, now, before if _known_before(before, asked) else None)
     trend = so_far(load(subject.over_time, *asked), asked.period)[metric.key].dropna()
-    with st.container(border=True, gap=None, height="stretch"):
+    with st.container(border=True, gap=None, height=_HEIGHT):
         st.metric(
             metric.label,
             metric.text(now.value),
@@ -67,23 +68,15 @@ def _card(metric: Metric, subject: Any, asked: Asked) -> None:
             chart_data=trend.tolist() if len(trend) > 1 else None,
             chart_type="area",
         )
-        _below(moved.was or "none before", metric, subject, asked)
+        receipts.receipt(moved.was or "none before", metric, subject.kpis, asked)
 
 
 def _state(metric: Metric, subject: Subject, asked: Asked) -> None:
     """A card of what is, whatever the period: nothing says what it was before."""
     now = measured(metric, load(subject.kpis, *asked).iloc[0].to_dict())
-    with st.container(border=True, gap=None, height="stretch"):
+    with st.container(border=True, gap=None, height=_HEIGHT):
         st.metric(metric.label, metric.text(now.value), help=metric.meaning)
-        _below("now", metric, subject, asked)
-
-
-def _below(words: str, metric: Metric, subject: Subject, asked: Asked) -> None:
-    with st.container(
-        horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
-    ):
-        st.caption(words, width="content")
-        receipts.receipt(metric, subject.kpis, asked)
+        receipts.receipt("now", metric, subject.kpis, asked)
 
 
 def _known_before(before: Measured, asked: Asked) -> bool:

@@ -25,10 +25,10 @@ _OF: Final[Mapping[str, tuple[str, str]]] = {
 _WITHOUT: Final = {"replies": ("replies_without_time", "replies without a time of their own")}
 
 
-def receipt(metric: Metric, query: Query, asked: Asked) -> None:
-    """The button of a card that opens its receipt. The database is asked when it is open."""
+def receipt(words: str, metric: Metric, query: Query, asked: Asked) -> None:
+    """The last line of a card, which opens its receipt. The database is asked when it is open."""
     opened = st.popover(
-        "Receipt", icon=":material/receipt_long:", type="tertiary", on_change="rerun",
+        words, icon=":material/receipt_long:", type="tertiary", on_change="rerun",
         key=f"receipt_{metric.key}",
     )  # fmt: skip
     if not opened.open:
