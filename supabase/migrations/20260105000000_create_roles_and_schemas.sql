@@ -38,6 +38,7 @@ create table if not exists insights.left_as_found (
   note text not null,
   noted_at timestamptz not null default now()
 );
+alter table insights.left_as_found enable row level security;
 
 create or replace function insights.close_table(rel regclass) returns void
   language plpgsql set search_path = '' as $$

@@ -1,7 +1,17 @@
 -- What each role may see and do. Per table and role one policy lets in and a restrictive one with
 -- the same predicate keeps any other policy, ours or foreign, from letting in more.
+create table if not exists insights.fences (
+  relation text not null,
+  role_name text not null,
+  predicate text not null,
+  primary key (relation, role_name)
+);
+alter table insights.fences enable row level security;
+comment on table insights.fences is 'What each fence said when it was put up; `doctor` compares.';
+
 create or replace function insights.fence(rel regclass, role_name text, predicate text)
   returns void language plpgsql set search_path = '' as $$
+#variable_conflict use_column
 begin
   execute format('alter table %s enable row level security', rel);
   execute format('drop policy if exists %I on %s', role_name || '_rows', rel);
@@ -10,6 +20,11 @@ begin
                  role_name || '_rows', rel, role_name, predicate, predicate);
   execute format('create policy %I on %s as restrictive to %I using (%s) with check (%s)',
                  role_name || '_fence', rel, role_name, predicate, predicate);
+  insert into insights.fences (relation, role_name, predicate)
+  select fence.rel::text, fence.role_name, p.qual from pg_catalog.pg_policies p
+  where format('%I.%I', p.schemaname, p.tablename) = fence.rel::text
+    and p.policyname = fence.role_name || '_rows'
+  on conflict (relation, role_name) do update set predicate = excluded.predicate;
 end $$;
 revoke execute on function insights.fence(regclass, text, text) from public;
 

@@ -5,9 +5,12 @@ import sys
 import psycopg
 import pytest
 
+from domo_insights.cli.checkup import checkup
 from domo_insights.database import migrations
+from domo_insights.database.findings import Level
 from domo_insights.local.server import SUPERUSER
 from domo_insights.local.stack import SUPABASE
+from domo_insights.settings import Settings
 from tests.conftest import create_database, drop_database
 
 
@@ -93,22 +96,42 @@ def test_doctor_is_content_with_a_whole_database(database):
             "alter table public.conversation_messages alter column needed drop default",
             "conversation_messages.needed",
         ),
+        (
+            "alter policy insights_reader_fence on public.conversation_messages using (true)",
+            "insights_reader_fence is not as it was put up: another condition",
+        ),
+        ("alter policy insights_reader_rows on public.demos with check (true)", "another check"),
+        ("alter policy insights_editor_fence on public.demos to insights_worker", "another role"),
+        ("drop policy insights_ingest_rows on public.conversation_messages", "is missing"),
+        (
+            "grant select on public.conversation_messages to insights_product",
+            "The product team may read content",
+        ),
+        (
+            "revoke select on public.conversation_messages from insights_reader",
+            "Its owner may not read it",
+        ),
+        (
+            "alter view insights.conversations set (security_invoker = false)",
+            "It reads with its owner's rights",
+        ),
+        (
+            "alter table public.conversation_messages disable trigger message_arrives",
+            "Trigger message_arrives is switched off",
+        ),
         ("grant select on public.demos to domo_insights", "It holds SELECT on public.demos"),
     ],
 )
 def test_doctor_finds_what_is_damaged_and_says_what_to_do(database, rows, damage, says):
     rows.exec_driver_sql(damage)
-    report = run("doctor", **settings_of(database))
-    assert report.returncode == 1
-    lines = report.stdout.splitlines()
-    (line,) = [n for n, text in enumerate(lines) if text.startswith("wrong") and says in text]
-    assert lines[line + 1].startswith(" " * 14)
+    wrong = [f for f in checkup(database.settings, embedded=True) if f.level is Level.WRONG]
+    assert [f for f in wrong if says in f"{f.subject}: {f.says}" and f.hint], wrong
 
 
 def test_doctor_refuses_a_web_process_that_signs_in_as_the_owner(database):
-    report = run("doctor", **settings_of(database) | {"DATABASE_URL": database.admin_url})
-    assert "It signs in as postgres" in report.stdout
-    assert report.returncode == 1
+    owner = Settings(**database.settings.model_dump() | {"database_url": database.admin_url})
+    found = checkup(owner, embedded=True)
+    assert "It signs in as postgres, not domo_insights." in [f.says for f in found]
 
 
 def test_an_unreachable_database_is_told_on_stderr():
@@ -130,3 +153,46 @@ def settings_of(database):
         "INSIGHTS_SESSION_KEYS": held.secret("insights_session_keys"),
         "INSIGHTS_PUBLIC_URL": held.insights_public_url,
     }
+
+
+@pytest.mark.parametrize(
+    ("damage", "repair", "says"),
+    [
+        (
+            "alter role insights_reader bypassrls",
+            "alter role insights_reader nobypassrls",
+            "It is allowed to bypassrls",
+        ),
+        (
+            "grant service_role to insights_reader",
+            "revoke service_role from insights_reader",
+            "It is a member of service_role",
+        ),
+        (
+            "alter table public.custom_objectives owner to insights_reader",
+            "select 1",
+            "It owns public.custom_objectives",
+        ),
+    ],
+)
+def test_doctor_finds_a_door_role_that_may_too_much(database, damage, repair, says):
+    with psycopg.connect(database.superuser_url, autocommit=True) as conn:
+        conn.execute(damage)
+        try:
+            found = checkup(database.settings, embedded=True)
+        finally:
+            conn.execute(repair)
+    assert [f for f in found if f.level is Level.WRONG and says in f.says]
+
+
+def test_an_address_with_a_space_in_it_is_understood(database):
+    spaced = f"{database.admin_url}&options=-c%20application_name%3Dspaced"
+    assert run("migrate", DATABASE_ADMIN_URL=spaced).returncode == 0
+
+
+def test_a_dry_run_does_not_call_left_what_migrate_makes_anew(hosted):
+    with psycopg.connect(hosted.admin_url) as conn:
+        conn.execute("create table public.demos (id uuid primary key, user_id uuid)")
+        conn.execute('create policy "Users can view their own demos" on public.demos using (true)')
+    told = run("migrate", "--dry-run", DATABASE_ADMIN_URL=hosted.admin_url).stderr
+    assert "Policy" not in told

@@ -7,7 +7,8 @@ from sqlalchemy import create_engine
 
 from domo_insights.database import migrations
 from domo_insights.database.engine import address
-from domo_insights.database.inspection import Level, inspect
+from domo_insights.database.findings import Level
+from domo_insights.database.inspection import inspect
 from domo_insights.database.migrations import Migration, migrate, pending
 from domo_insights.errors import DatabaseUnreachableError, MigrationError
 from domo_insights.local.server import SUPERUSER

@@ -8,7 +8,8 @@ from sqlalchemy import func, select
 from domo_insights.database.doors import sessions
 from domo_insights.database.engine import engine_for
 from domo_insights.database.failures import translated
-from domo_insights.database.inspection import Finding, Level, inspect
+from domo_insights.database.findings import Finding, Level
+from domo_insights.database.inspection import inspect
 from domo_insights.database.login_role import LOGIN_ROLE
 from domo_insights.database.migrations import pending
 from domo_insights.errors import DomoInsightsError
@@ -26,23 +27,14 @@ _WANTED = {
 }
 
 
-def checkup(settings: Settings) -> list[Finding]:
+def checkup(settings: Settings, *, embedded: bool) -> list[Finding]:
     """All findings, those about settings first. Nothing is changed."""
-    found = (
-        list(_settings(settings))
-        if settings.supabase_url or not _embedded(settings)
-        else [Finding(Level.FINE, "settings", f"embedded, in {settings.insights_data_dir}")]
-    )
-    found += _sign_in(settings)
-    found += _login(settings)
-    found += _owner(settings)
-    return found
-
-
-def _embedded(settings: Settings) -> bool:
-    """Whether the addresses are those of a Postgres behind a socket in the data folder."""
-    url = settings.database_admin_url
-    return bool(url and str(settings.insights_data_dir) in url.get_secret_value())
+    if embedded:
+        where = f"embedded, in {settings.insights_data_dir}"
+        found = [Finding(Level.FINE, "settings", where)]
+    else:
+        found = list(_settings(settings))
+    return [*found, *_sign_in(settings), *_login(settings), *_owner(settings)]
 
 
 def _settings(settings: Settings) -> Iterator[Finding]:

@@ -13,10 +13,11 @@ from domo_insights.cli.context import DataDir, database, is_embedded
 from domo_insights.database import catalogs
 from domo_insights.database.engine import engine_for
 from domo_insights.database.failures import translated
-from domo_insights.database.inspection import Level, left_as_found
+from domo_insights.database.findings import Level
+from domo_insights.database.inspection import left_as_found
 from domo_insights.database.login_role import LOGIN_ROLE, create_login_role_sql
 from domo_insights.database.migrations import migrate as apply
-from domo_insights.database.migrations import pending
+from domo_insights.database.migrations import pending, policies_made_by
 
 
 def register(app: typer.Typer) -> None:
@@ -44,7 +45,7 @@ def migrate(
             done = apply(url, lambda line: talk.print(escape(line), soft_wrap=True))
             talk.print(f"{len(done)} applied." if done else "Nothing to do: all are applied.")
         with translated(), engine_for(url).connect() as conn:
-            for finding in left_as_found(conn):
+            for finding in left_as_found(conn, policies_made_by(waiting)):
                 talk.print(
                     escape(f"left as found: {finding.subject}: {finding.says}"), soft_wrap=True
                 )
@@ -67,9 +68,12 @@ def _login_role(conn: Connection, embedded: bool) -> None:
 
 
 def doctor(data_dir: DataDir = None) -> None:
-    """Look at settings, connections, roles, migrations and fences. Exit 1 if anything is wrong."""
+    """Look at settings, connections, roles, migrations and fences. Exit 1 if anything is wrong.
+
+    An embedded database is started, and migrated like at every start, before it is looked at.
+    """
     with database(data_dir) as found:
-        findings = checkup(found)
+        findings = checkup(found, embedded=is_embedded(data_dir))
     for finding in findings:
         typer.echo(f"{finding.level.value:<14} {finding.subject}: {finding.says}")
         if finding.hint and finding.level is not Level.FINE:

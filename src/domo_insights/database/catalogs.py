@@ -28,11 +28,26 @@ def _catalog(name: str, *columns: str, schema: str = "pg_catalog") -> Any:
 _classes = _catalog("pg_class", "oid", "relname", "relnamespace", "relrowsecurity", "relkind")
 _spaces = _catalog("pg_namespace", "oid", "nspname")
 _roles = _catalog(
-    "pg_roles", "oid", "rolname", "rolsuper", "rolbypassrls", "rolinherit", "rolcreaterole"
+    "pg_roles",
+    "oid",
+    "rolname",
+    "rolsuper",
+    "rolbypassrls",
+    "rolinherit",
+    "rolcreaterole",
+    "rolcanlogin",
 )
 _members = _catalog("pg_auth_members", "roleid", "member")
 _policies = _catalog(
-    "pg_policies", "schemaname", "tablename", "policyname", "permissive", "roles", "cmd", "qual"
+    "pg_policies",
+    "schemaname",
+    "tablename",
+    "policyname",
+    "permissive",
+    "roles",
+    "cmd",
+    "qual",
+    "with_check",
 )
 _attributes = _catalog("pg_attribute", "attrelid", "attname", "attnum", "attisdropped")
 _indexes = _catalog(
@@ -104,7 +119,8 @@ def row_security() -> Select[Any]:
 
 
 def policies() -> Select[Any]:
-    """Each policy: table, name, permissive ("PERMISSIVE" or "RESTRICTIVE"), roles, command."""
+    """Each policy: table, name, permissive ("PERMISSIVE" or "RESTRICTIVE"), roles, command, and
+    the conditions that rows read (qual) and written (with_check) must meet."""
     return (
         select(
             (_policies.c.schemaname + "." + _policies.c.tablename).label("relation"),
@@ -112,6 +128,8 @@ def policies() -> Select[Any]:
             _policies.c.permissive,
             func.array_to_string(_policies.c.roles, ", ").label("roles"),
             _policies.c.cmd,
+            _policies.c.qual,
+            _policies.c.with_check,
         )
         .where(_policies.c.schemaname.in_(SCHEMAS))
         .order_by("relation", _policies.c.policyname)

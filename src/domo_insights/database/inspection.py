@@ -3,61 +3,34 @@
 Reads the catalogs alone, so that it works before the first migration too.
 """
 
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Collection
 from typing import Final
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, func, select
 
-from domo_insights.database import catalogs
+from domo_insights.database import catalogs, fences
+from domo_insights.database.findings import Finding, Level
 from domo_insights.database.login_role import DOORS, LOGIN_ROLE
 from domo_insights.database.tables import metadata
 
 OLDEST_SERVER: Final = 150_000
-_TABLES: Final = {t.fullname for t in metadata.tables.values()} - {"insights.conversations"}
-_UNFENCED: Final = {
-    "insights.change_queue",
-    "insights.demo_versions",
-    "insights.data_version",
-    "insights.embedding_models",
-    "insights_private.web_sessions",
-    "insights_private.sign_in_attempts",
-}
-FENCED: Final = tuple(sorted(_TABLES - _UNFENCED))
-"""Tables with rows that belong to somebody."""
-FENCED_ROLES: Final = ("insights_reader", "insights_editor", "insights_product")
-_MEND: Final = "Run `domo-insights migrate`; if it stays, somebody dropped it: ask who."
 _OUR_SQL: Final = "Run the SQL that `domo-insights migrate` prints."
-
-
-class Level(StrEnum):
-    """How much a finding matters."""
-
-    FINE = "fine"
-    LEFT = "left as found"
-    WRONG = "wrong"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was looked at, and what to do where something is wrong."""
-
-    level: Level
-    subject: str
-    says: str
-    hint: str = ""
 
 
 def inspect(conn: Connection) -> list[Finding]:
     """Everything there is to say of the database behind `conn`, an owner's connection."""
-    found = [_server(conn), *_login_role(conn), *_row_security(conn), *_fences(conn)]
-    return [*found, *left_as_found(conn)]
+    # Conditions are compared as text: with an empty path every name in them is written out.
+    conn.execute(select(func.set_config("search_path", "", True)))
+    return [_server(conn), *_login_role(conn), *fences.inspect(conn), *left_as_found(conn)]
 
 
-def left_as_found(conn: Connection) -> list[Finding]:
-    """What was there before us and stays: policies, grants, indexes, columns, constraints."""
+def left_as_found(conn: Connection, replaced: Collection[str] = ()) -> list[Finding]:
+    """What was there before us and stays: policies, grants, indexes, columns, constraints.
+
+    `replaced`: names of policies that a migration which is still to come makes anew.
+    """
     return [
-        *_foreign_policies(conn),
+        *_foreign_policies(conn, replaced),
         *_foreign_grants(conn),
         *_redundant_indexes(conn),
         *_required_columns(conn),
@@ -97,33 +70,7 @@ def _login_role(conn: Connection) -> list[Finding]:
     return answer or [Finding(Level.FINE, LOGIN_ROLE, "no rights of its own, six doors")]
 
 
-def _row_security(conn: Connection) -> list[Finding]:
-    switched = dict(map(tuple, conn.execute(catalogs.row_security())))
-    answer = []
-    for relation in sorted(_TABLES):
-        if relation not in switched:
-            answer.append(Finding(Level.WRONG, relation, "The table does not exist.", _MEND))
-        elif not switched[relation]:
-            mend = f"alter table {relation} enable row level security;"
-            answer.append(Finding(Level.WRONG, relation, "Row level security is off.", mend))
-    return answer or [Finding(Level.FINE, "row level security", f"on for {len(_TABLES)} tables")]
-
-
-def _fences(conn: Connection) -> list[Finding]:
-    there = {(p.relation, p.policyname, p.permissive) for p in conn.execute(catalogs.policies())}
-    missing = [
-        Finding(Level.WRONG, relation, f"Policy {role}{suffix} is missing.", _MEND)
-        for relation in FENCED
-        for role in FENCED_ROLES
-        for suffix, kind in (("_rows", "PERMISSIVE"), ("_fence", "RESTRICTIVE"))
-        if (relation, f"{role}{suffix}", kind) not in there
-    ]
-    return missing or [
-        Finding(Level.FINE, "fences", f"up on {len(FENCED)} tables for {len(FENCED_ROLES)} roles")
-    ]
-
-
-def _foreign_policies(conn: Connection) -> list[Finding]:
+def _foreign_policies(conn: Connection, replaced: Collection[str]) -> list[Finding]:
     return [
         Finding(
             Level.LEFT,
@@ -132,7 +79,9 @@ def _foreign_policies(conn: Connection) -> list[Finding]:
             "Not ours, so it stays. Our roles are fenced against it.",
         )
         for p in conn.execute(catalogs.policies())
-        if {"public", "anon"} & set(p.roles.split(", ")) and p.permissive == "PERMISSIVE"
+        if {"public", "anon"} & set(p.roles.split(", "))
+        and p.permissive == "PERMISSIVE"
+        and p.policyname not in replaced
     ]
 
 
@@ -146,7 +95,7 @@ def _foreign_grants(conn: Connection) -> list[Finding]:
         )
         for grantee in ("anon", "PUBLIC")
         for relation, privileges in conn.execute(catalogs.direct_grants(grantee))
-        if relation in _TABLES
+        if relation in fences.TABLES
     ]
 
 

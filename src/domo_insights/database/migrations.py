@@ -1,13 +1,14 @@
 """Applies supabase/migrations/, each file all or nothing, two runners at once being safe."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import psycopg
 from psycopg import sql
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
 from domo_insights.database.engine import address
 from domo_insights.errors import DatabaseUnreachableError, MigrationError
@@ -15,6 +16,7 @@ from domo_insights.errors import DatabaseUnreachableError, MigrationError
 FOLDER: Final = Path(__file__).parents[3] / "supabase/migrations"
 _LOCK: Final = 0x646F6D6F  # "domo": one number for all runners of all versions
 _NAME: Final = re.compile(r"(\d{14})_([a-z0-9_]+)\.sql")
+_REMADE: Final = re.compile(r'drop policy if exists "([^"]+)"')
 _LEDGER: Final = """
 create schema if not exists supabase_migrations;
 create table if not exists supabase_migrations.schema_migrations (
@@ -52,6 +54,11 @@ def migrations(folder: Path = FOLDER) -> list[Migration]:
     return found
 
 
+def policies_made_by(chosen: Iterable[Migration]) -> set[str]:
+    """Names of the policies that these migrations make anew, whoever made them before."""
+    return {name for m in chosen for name in _REMADE.findall(m.text)}
+
+
 def pending(admin_url: str) -> list[Migration]:
     """What `migrate` would do; nothing is changed. Raises: as `migrate`."""
     with _connect(admin_url) as conn:
@@ -75,9 +82,12 @@ def migrate(admin_url: str, progress: Progress | None = None) -> list[str]:
 
 
 def _connect(admin_url: str) -> psycopg.Connection[tuple[object, ...]]:
-    url = address(admin_url).set(drivername="postgresql").render_as_string(hide_password=False)
+    # Keywords, not an address: written back, a space in a folder's name would become a plus.
+    _, keywords = PGDialect_psycopg().create_connect_args(address(admin_url))
     try:
-        return psycopg.connect(url, autocommit=True, prepare_threshold=None, connect_timeout=10)
+        return psycopg.connect(
+            **keywords, autocommit=True, prepare_threshold=None, connect_timeout=10
+        )
     except psycopg.OperationalError as error:
         raise DatabaseUnreachableError(hint="Check DATABASE_ADMIN_URL and the network.") from error
 
