@@ -47,6 +47,14 @@ def webhook_url(demo_id: UUID, base: str | None = None) -> str:
     return f"{base}/webhooks/tavus/{demo_id}?token={token_of(demo_id)}"
 
 
+def trial_conversation(demo_id: UUID) -> str:
+    """The conversation of a demo's test events; nobody can guess it and claim it for themselves.
+
+    Raises: ConfigError where no secret is set.
+    """
+    return f"insights-test-{_hmac(f'test events of {demo_id}'.encode())[:32]}"
+
+
 def _hmac(message: bytes) -> str:
     secret = settings.current().secret("tavus_webhook_secret")
     return hmac.new(secret.encode(), message, hashlib.sha256).hexdigest()

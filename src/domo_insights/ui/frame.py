@@ -34,6 +34,7 @@ def main() -> None:
     except DomoInsightsError as problem:
         blocks.error(problem, "frame")
         return
+    found = places.open_to(viewer)
     pages = {
         st.Page(
             place.path,
@@ -41,8 +42,9 @@ def main() -> None:
             icon=place.icon,
             help=place.question,
             default=place is places.ALL[0],
+            visibility="visible" if place in found else "hidden",
         ): place
-        for place in places.open_to(viewer)
+        for place in places.ALL
     }
     menu: dict[str, list[st.Page]] = {}
     for page, place in pages.items():
@@ -52,6 +54,9 @@ def main() -> None:
         _account(viewer)
     try:
         place = next(place for page, place in pages.items() if page.title == chosen.title)
+        if place not in found:
+            _refused()
+            return
         _top_line(place)
         with live.following() if place.live else nullcontext():
             chosen.run()
@@ -73,6 +78,12 @@ def _top_line(place: Place) -> None:
             filters.show()
             views.menu(place)
     st.caption(_when(filters.asked()))
+
+
+def _refused() -> None:
+    st.title("This page is for the product team", anchor=False)
+    st.write("Its numbers are about all owners. Yours are on the other pages.")
+    st.page_link(places.ALL[0].path, label=f"Go to {places.ALL[0].title}", icon=places.ALL[0].icon)
 
 
 def _when(asked: Asked) -> str:

@@ -53,7 +53,22 @@ SENTIMENT: Final = Place(
     "What do they feel and want, and where does it go wrong?",
 )  # fmt: skip
 
-ALL: Final = (OVERVIEW, DEMOS, CONVERSATIONS, SENTIMENT)
+WEBHOOKS: Final = Place(
+    "webhooks.py", "Webhooks", ":material/webhook:",
+    "Is the pipe healthy?",
+)  # fmt: skip
+PLATFORM: Final = Place(
+    "platform.py", "Platform", ":material/monitoring:",
+    "How is the platform used?",
+    section="Product team", audience=Audience.PRODUCT_TEAM,
+)  # fmt: skip
+MY_ACCESS: Final = Place(
+    "my_access.py", "My access", ":material/badge:",
+    "Who am I, and what can I see?",
+    section="Account", live=False,
+)  # fmt: skip
+
+ALL: Final = (OVERVIEW, DEMOS, CONVERSATIONS, SENTIMENT, WEBHOOKS, PLATFORM, MY_ACCESS)
 """In the order of the menu; the first is the one that opens."""
 
 

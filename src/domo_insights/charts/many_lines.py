@@ -1,0 +1,46 @@
+"""Several lines over time."""
+
+from collections.abc import Mapping
+from typing import Final
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from domo_insights.charts.axes import lay_out, moment_format
+from domo_insights.metrics import Metric
+
+_DASHES: Final = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
+_MARKS: Final = ("circle", "square", "diamond", "cross", "triangle-up", "x", "star")
+"""So that lines can be told apart without colour."""
+
+
+def lines_by(
+    frame: pd.DataFrame,
+    metric: Metric,
+    parts: Mapping[str, str],
+    *,
+    by: str,
+    time: str = "bucket",
+) -> go.Figure:
+    """`metric` over `time`, one line per value of column `by`.
+
+    `frame` is long: `time` (datetime, ascending), `by` and `metric.key` (missing where there is
+    none, which leaves a gap). `parts` are the values of `by`, each with its name.
+    """
+    figure = go.Figure()
+    unit = f" {metric.unit}" if metric.unit else ""
+    for number, (value, name) in enumerate(parts.items()):
+        rows = frame[frame[by] == value]
+        figure.add_scatter(
+            x=rows[time],
+            y=rows[metric.key],
+            name=name,
+            mode="lines+markers",
+            line={"width": 2, "dash": _DASHES[number % len(_DASHES)]},
+            marker={"size": 5, "symbol": _MARKS[number % len(_MARKS)]},
+            hovertemplate=f"{name}: <b>%{{y:{metric.spec}}}{unit}</b><extra></extra>",
+        )
+    lay_out(figure, metric, frame[time], legend=True)
+    if metric.unit == "ms":
+        figure.update_yaxes(ticksuffix=" ms")
+    return figure.update_xaxes(hoverformat=moment_format(frame[time]))

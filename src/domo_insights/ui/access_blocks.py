@@ -1,0 +1,231 @@
+"""Blocks of the access page: who the viewer is, and what the database lets them see."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import pandas as pd
+import streamlit as st
+
+from domo_insights.auth import browser_sessions, sign_out_everywhere
+from domo_insights.auth.cookies import session_id
+from domo_insights.database.engine import engine_for
+from domo_insights.database.self_test import Probe, self_test
+from domo_insights.settings import current
+from domo_insights.ui import blocks, filters, session
+from domo_insights.ui.data import load, wrote
+from domo_insights.ui.plain import plain
+from domo_insights.ui.session import current_viewer
+
+Query = Callable[..., pd.DataFrame]
+PAGE: Final = 20
+_TESTED: Final = "_self_test"
+_ROLES: Final = {
+    "insights_reader": "Demo owner: you read the rows of your own demos, and no others.",
+    "insights_product": "Product team: you read rows of all demos, but no words of visitors or"
+    " owners; owners are an e-mail domain and a short id.",
+}
+_RULES: Final = (
+    ("my_demo_ids", "viewer_id", "Rows of your demos, and rows with your user id"),
+    ("my_demo_ids", "", "Rows of your demos"),
+    ("is_product_team", "", "All rows, while your token says product team"),
+    ("viewer_id", "", "Rows with your user id"),
+)
+
+
+def identity(query: Query, mine: Query) -> None:
+    """Who is signed in, as what, and with which demos."""
+    viewer = current_viewer()
+    with blocks.card("You", key="identity"):
+        row = load(query).iloc[0]
+        st.text(plain(viewer.email))
+        st.caption(f"User id {viewer.user_id}. The database takes you for {row['role']}.")
+        st.write(_ROLES.get(str(row["role"]), "This role is not known here."))
+        frame = load(mine)
+        whose = "All demos" if viewer.product_team else "Your demos"
+        st.markdown(f"**{whose}: {len(frame)}**")
+        shown = frame.assign(
+            demo=frame["demo"].map(plain), demo_id=frame["demo_id"].map(lambda demo: str(demo)[:8])
+        )
+        if len(shown):
+            st.dataframe(
+                shown,
+                hide_index=True,
+                height=246 if len(shown) > 6 else "content",
+                alt=f"{whose} with their status",
+                column_order=["demo", "status", "demo_id"],
+                column_config={
+                    "demo": st.column_config.TextColumn("Demo", pinned=True),
+                    "status": st.column_config.TextColumn("Status"),
+                    "demo_id": st.column_config.TextColumn("Short id"),
+                },
+            )
+
+
+def tables(query: Query) -> None:
+    """How many rows of each table the viewer sees, and which policy says so."""
+    with blocks.card(
+        "What you can see",
+        "Counted in your name. The rule is a policy of the database, not of the page.",
+        key="visible",
+    ):
+        frame = load(query)
+        shown = frame.assign(rule=frame["rule"].map(in_words))
+        if not frame["withheld"].any():
+            shown = shown.drop(columns="withheld")
+        st.dataframe(
+            shown,
+            hide_index=True,
+            height=423 if len(shown) > 11 else "content",
+            alt="Tables with the number of rows you can see and the rule that limits it",
+            column_config={
+                "table": st.column_config.TextColumn("Table", pinned=True, width=240),
+                "rows": st.column_config.NumberColumn("Rows you see", format="localized"),
+                "rule": st.column_config.TextColumn("Limited to"),
+                "withheld": st.column_config.TextColumn(
+                    "Withheld columns", help="Columns that your role may not read at all."
+                ),
+            },
+        )
+
+
+def in_words(rule: str) -> str:
+    """What the condition of a policy says; the condition itself where it is a new one."""
+    for has, also, words in _RULES:
+        if has in rule and also in rule:
+            return words
+    return "Everything" if rule == "true" else rule
+
+
+def trial() -> None:
+    """Ask for what is not the viewer's, on request."""
+    viewer = current_viewer()
+    about = (
+        "Asks every table, in your name, for the columns that are withheld from you."
+        if viewer.product_team
+        else "Asks every table, in your name, for rows of demos that are not yours. Some of the ids"
+        " are made up, so the answer does not say whether one of them exists."
+    )
+    with blocks.card("Self-test", about, key="self_test"):
+        if st.button("Run the self-test", icon=":material/verified_user:", key="run_self_test"):
+            engine = engine_for(current().secret("database_url"))
+            st.session_state[_TESTED] = self_test(engine, viewer)
+        probes: list[Probe] = st.session_state.get(_TESTED, [])
+        if not probes:
+            return
+        broken = [probe for probe in probes if not probe.held]
+        if broken:
+            st.error(f"{len(broken)} of {len(probes)} questions were answered.",
+                     icon=":material/gpp_bad:")  # fmt: skip
+            st.caption("Tell whoever runs this database: `domo-insights doctor` says more.")
+        else:
+            st.success(f"All {len(probes)} questions got nothing.", icon=":material/gpp_good:")
+        st.dataframe(
+            pd.DataFrame(
+                {
+                    "table": [probe.table for probe in probes],
+                    "what": [probe.what for probe in probes],
+                    "answer": ["nothing" if probe.held else "something" for probe in probes],
+                }
+            ),
+            hide_index=True,
+            height=246 if len(probes) > 6 else "content",
+            alt="What was asked for and what came back",
+            column_config={
+                "table": st.column_config.TextColumn("Table", pinned=True),
+                "what": st.column_config.TextColumn("Asked for"),
+                "answer": st.column_config.TextColumn("Came back"),
+            },
+        )
+
+
+def browsers() -> None:
+    """Where the viewer is signed in, and a way to end that."""
+    with blocks.card("Browsers", "Where you are signed in now.", key="browsers"):
+        viewer, zone = current_viewer(), filters.zone()
+        held = session_id(session.cookies()) or ""
+        found = browser_sessions(viewer, held)
+        shown = pd.DataFrame(
+            {
+                "browser": [s.name + (" (this one)" if s.this else "") for s in found],
+                "since": [s.started_at for s in found],
+                "seen": [s.last_seen_at for s in found],
+                "ends": [s.ends_at for s in found],
+            }
+        )
+        for name in ("since", "seen", "ends"):
+            shown[name] = _local(shown[name], zone)
+        st.dataframe(
+            shown,
+            hide_index=True,
+            height=246 if len(shown) > 6 else "content",
+            alt="Browsers you are signed in with",
+            column_config={
+                "browser": st.column_config.TextColumn("Browser", pinned=True),
+                **{name: _moment(label) for name, label in
+                   (("since", "Signed in"), ("seen", "Last seen"), ("ends", "Ends"))},
+            },
+        )  # fmt: skip
+        with st.container(horizontal=True):
+            if len(found) > 1 and st.button("Sign out the others", key="sign_out_others"):
+                sign_out_everywhere(viewer, but=held)
+                st.rerun()
+            with st.popover("Sign out everywhere", icon=":material/logout:"):
+                st.write("This browser is signed out as well.")
+                if st.button("Yes, everywhere", key="sign_out_all", type="primary"):
+                    sign_out_everywhere(viewer)
+                    wrote()
+                    st.rerun()
+
+
+def audit_log(query: Query) -> None:
+    """What was done to the viewer's demos; fields by name, values never."""
+    with blocks.card(
+        "Audit log of your demos",
+        "Who did what, and when. Old and new values are kept, and not shown.",
+        key="audit",
+    ):
+        if current_viewer().product_team:
+            st.write("The log belongs to the owner of each demo: it holds what they wrote.")
+            return
+        held = int(st.session_state.get("audit_page", 1) or 1)
+        frame = load(query, limit=PAGE, offset=(held - 1) * PAGE)
+        if frame.empty:
+            st.write("Nothing so far.")
+            return
+        shown = frame.drop(columns="of").assign(
+            at=_local(frame["at"], filters.zone()),
+            demo=frame["demo"].map(plain),
+            action=frame["action"].map(lambda action: plain(action).replace("_", " ")),
+            table=frame["table"].map(plain),
+            changed=frame["changed"].map(masked),
+        )
+        st.dataframe(
+            shown,
+            hide_index=True,
+            height="content",
+            alt="The audit log, the latest first",
+            column_config={
+                "at": _moment("When"),
+                "who": st.column_config.TextColumn("Who"),
+                "action": st.column_config.TextColumn("Did"),
+                "table": st.column_config.TextColumn("To"),
+                "demo": st.column_config.TextColumn("Demo"),
+                "changed": st.column_config.TextColumn("Fields, values masked"),
+            },
+        )
+        pages = -(-int(frame["of"].iloc[0]) // PAGE)
+        if pages > 1:
+            st.pagination(pages, key="audit_page")
+
+
+def masked(fields: str) -> str:
+    """Changed fields with their values hidden: always as many dots, whatever was there."""
+    return ", ".join(f"{name}: •••• → ••••" for name in plain(fields).split(", ") if name)
+
+
+def _local(moments: Any, zone: str) -> Any:
+    return pd.to_datetime(moments, utc=True).dt.tz_convert(zone).dt.tz_localize(None)
+
+
+def _moment(label: str) -> Any:
+    return st.column_config.DatetimeColumn(label, format="D MMM YYYY, HH:mm")

@@ -1,0 +1,144 @@
+"""Blocks of the platform page: counts over all owners, for the product team."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import pandas as pd
+import streamlit as st
+
+from domo_insights import metrics
+from domo_insights.metrics import Metric
+from domo_insights.ui import blocks
+from domo_insights.ui.data import load
+from domo_insights.ui.filters import Asked
+from domo_insights.ui.plain import plain
+
+Query = Callable[..., pd.DataFrame]
+_MOMENT: Final = "D MMM YYYY, HH:mm"
+_WHAT: Final = {
+    "Video": "a completed video",
+    "Knowledge": "an embedded knowledge chunk",
+    "Webhooks": "a webhook event",
+}
+
+
+def adoption(asked: Asked, query: Query) -> None:
+    """What active demos use."""
+    with blocks.card("Adoption", key="adoption", meaning=metrics.ADOPTION.meaning):
+        frame = load(query, *asked)
+        total = int(frame["active_demos"].max())
+        if not total:
+            st.write("No demo was active in this period.")
+            return
+        st.caption(f"Of {metrics.ACTIVE_DEMOS.text(total)} active demos")
+        for row in frame.itertuples():
+            share = metrics.ADOPTION.text(float(str(row.adoption)))
+            words = f"{share} have {_WHAT[str(row.what)]} ({row.demos} of {total})"
+            st.progress(min(1.0, float(str(row.adoption))), text=words)
+
+
+def owners(asked: Asked, query: Query) -> None:
+    """Owners by volume, as e-mail domain and short id."""
+    with blocks.card(
+        "Heaviest owners",
+        "By conversations of the period; named by e-mail domain and short id.",
+        key="owners",
+    ):
+        frame = load(query, *asked)
+        if frame.empty:
+            st.write("No owner had anything in this period.")
+            return
+        shown = frame.assign(owner=frame["owner"].map(plain))
+        st.dataframe(
+            shown,
+            hide_index=True,
+            height=386 if len(shown) > 10 else "content",
+            alt="Owners with their demos, conversations, messages and events",
+            column_config={
+                "owner": st.column_config.TextColumn("Owner", pinned=True, width=240),
+                "demos": _number("Demos", "All demos of the owner."),
+                "active_demos": _measure(metrics.ACTIVE_DEMOS),
+                "conversations": st.column_config.ProgressColumn(
+                    metrics.CONVERSATIONS.label,
+                    help=metrics.CONVERSATIONS.meaning,
+                    format="localized",
+                    min_value=0,
+                    max_value=max(1, int(frame["conversations"].max())),
+                ),
+                "messages": _measure(metrics.MESSAGES),
+                "events": _measure(metrics.EVENTS),
+            },
+        )
+
+
+def latency(asked: Asked, query: Query) -> None:
+    """Handler time and delivery lag per event type."""
+    with blocks.card("Latency by event type", key="latency", meaning=metrics.HANDLER_P95.meaning):
+        frame = load(query, *asked)
+        if frame.empty:
+            st.write("No event was stored in this period.")
+            return
+        shown = frame.drop(columns=["http_events", "timed_events"])
+        measures: dict[str, Metric] = {
+            metric.key: metric
+            for metric in (
+                metrics.EVENTS,
+                metrics.HANDLER_P50,
+                metrics.HANDLER_P95,
+                metrics.HANDLER_P99,
+                metrics.LAG_P50,
+                metrics.LAG_P95,
+            )
+        }
+        st.dataframe(
+            shown.assign(event_type=shown["event_type"].map(plain)),
+            hide_index=True,
+            height=386 if len(shown) > 10 else "content",
+            alt="Event types with their number, handler time and delivery lag",
+            column_config={
+                "event_type": st.column_config.TextColumn("Type", pinned=True, width=230),
+                **{key: _measure(metric) for key, metric in measures.items()},
+            },
+        )
+
+
+def conflicts(asked: Asked, query: Query) -> None:
+    """Deliveries that were refused, repeated, or claimed another's conversation."""
+    with blocks.card(
+        "Mapping conflicts",
+        "Claims on another demo's conversation, refused and repeated deliveries.",
+        key="conflicts",
+        meaning=metrics.MAPPING_CONFLICTS.meaning,
+    ):
+        frame = load(query, *asked)
+        if frame.empty:
+            st.write("None in this period.")
+            return
+        shown = frame.assign(
+            owner=frame["owner"].map(plain),
+            demo_id=frame["demo_id"].map(lambda demo: str(demo)[:8] if demo else ""),
+            last_at=frame["last_at"].dt.tz_convert(asked.period.zone).dt.tz_localize(None),
+        )
+        st.dataframe(
+            shown,
+            hide_index=True,
+            height=386 if len(shown) > 10 else "content",
+            alt="Demos with conflicts, refused and repeated deliveries",
+            column_config={
+                "owner": st.column_config.TextColumn("Owner", pinned=True, width=220),
+                "demo_id": st.column_config.TextColumn("Demo"),
+                "conflicts": _number("Conflicts", metrics.MAPPING_CONFLICTS.meaning),
+                "refused": _number("Refused", "Deliveries that were no callback."),
+                "duplicates": _number("Repeated", metrics.DUPLICATES.meaning),
+                "last_at": st.column_config.DatetimeColumn("Last", format=_MOMENT),
+            },
+        )
+
+
+def _measure(metric: Metric) -> Any:
+    form = {"ms": "%d ms", "s": "%.1f s"}.get(metric.unit, "localized")
+    return st.column_config.NumberColumn(metric.label, help=metric.meaning, format=form)
+
+
+def _number(label: str, meaning: str) -> Any:
+    return st.column_config.NumberColumn(label, help=meaning, format="localized")
