@@ -31,6 +31,7 @@ BEGIN
 
   IF NOT pg_has_role('postgres', 'supabase_storage_admin', 'USAGE') THEN
     GRANT anon, authenticated, service_role TO authenticator;
+    -- Hosted, from 16 on, with ADMIN OPTION; earlier ones without: so does this one.
     GRANT anon, authenticated, service_role TO postgres;
     GRANT pg_monitor, pg_read_all_data, pg_signal_backend TO postgres;
     ALTER ROLE anon SET statement_timeout = '3s';
@@ -58,11 +59,11 @@ $$;
 
 ALTER SCHEMA public OWNER TO postgres;
 GRANT USAGE ON SCHEMA public TO anon, authenticated, service_role;
-ALTER DEFAULT PRIVILEGES FOR ROLE postgres IN SCHEMA public
+ALTER DEFAULT PRIVILEGES FOR ROLE postgres, supabase_admin IN SCHEMA public
   GRANT ALL ON TABLES TO postgres, anon, authenticated, service_role;
-ALTER DEFAULT PRIVILEGES FOR ROLE postgres IN SCHEMA public
+ALTER DEFAULT PRIVILEGES FOR ROLE postgres, supabase_admin IN SCHEMA public
   GRANT ALL ON SEQUENCES TO postgres, anon, authenticated, service_role;
-ALTER DEFAULT PRIVILEGES FOR ROLE postgres IN SCHEMA public
+ALTER DEFAULT PRIVILEGES FOR ROLE postgres, supabase_admin IN SCHEMA public
   GRANT ALL ON FUNCTIONS TO postgres, anon, authenticated, service_role;
 
 -- Extensions -------------------------------------------------------------------------------------
@@ -284,7 +285,15 @@ RESET ROLE;
 
 CREATE SCHEMA IF NOT EXISTS storage AUTHORIZATION supabase_admin;
 GRANT ALL ON SCHEMA storage TO supabase_storage_admin;
-GRANT USAGE ON SCHEMA storage TO anon, authenticated, service_role, postgres;
+GRANT USAGE ON SCHEMA storage TO anon, authenticated, service_role;
+GRANT USAGE ON SCHEMA storage TO postgres WITH GRANT OPTION;
+
+ALTER DEFAULT PRIVILEGES FOR ROLE supabase_storage_admin IN SCHEMA storage
+  GRANT ALL ON TABLES TO postgres, anon, authenticated, service_role;
+ALTER DEFAULT PRIVILEGES FOR ROLE supabase_storage_admin IN SCHEMA storage
+  GRANT ALL ON SEQUENCES TO postgres, anon, authenticated, service_role;
+ALTER DEFAULT PRIVILEGES FOR ROLE supabase_storage_admin IN SCHEMA storage
+  GRANT ALL ON FUNCTIONS TO postgres, anon, authenticated, service_role;
 
 SET ROLE supabase_storage_admin;
 
