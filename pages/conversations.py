@@ -46,10 +46,10 @@ with numbers:
         conversation_blocks.reply_time(asked)
 
 with reading:
-    rows, words = st.columns([11, 9]) if chosen else (st.container(), None)
-    with rows:
-        text_search.search(asked)
-        tables.all_conversations(asked, conversations.listing, conversations.kpis)
+    words, rows = st.columns(2) if chosen else (None, st.container())
     if words:
         with words:
             transcripts.transcript(chosen, conversations.transcript)
+    with rows:
+        text_search.search(asked)
+        tables.all_conversations(asked, conversations.listing, conversations.kpis)

@@ -87,6 +87,11 @@ class Settings(BaseSettings):
     insights_handler_p95_ms: int = Field(
         2000, gt=0, description="Handler time p95, in ms, above which a demo needs attention."
     )
+    insights_label_locally: bool = Field(
+        False,
+        description="Give visitors' messages that arrive without labels a sentiment (by a lexicon)"
+        " and an intent (by the nearest labelled example), marked as labelled here.",
+    )
     insights_rollup_zones: Words = Field(
         ("UTC",), description="Zones whose days are kept ready, comma separated."
     )

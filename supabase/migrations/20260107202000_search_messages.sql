@@ -44,8 +44,9 @@ create or replace function insights.search_messages(
   )
   select f.id, f.conversation_id, f.demo_id, f.occurred_at, f.role,
          ts_headline('simple', translate(left(f.content, 200000), u&'\E000\E001', ''), l.query,
-           u&'StartSel=\E000, StopSel=\E001, MaxFragments=2, MaxWords=28, MinWords=8,'
-           || ' FragmentDelimiter=" … "'),
+           u&'StartSel=\E000, StopSel=\E001, '
+           || case when char_length(f.content) <= 400 then 'HighlightAll=true'
+                   else 'MaxFragments=2, MaxWords=28, MinWords=8, FragmentDelimiter=" … "' end),
          f.sentiment, f.intent, f.hits
   from found f cross join looked_for l
   order by f.occurred_at desc, f.seq desc, f.id

@@ -77,12 +77,25 @@ LINE = st.fixed_dictionaries(
         "content": st.sampled_from(["Price?", "price", "PRICE…", "¿Price!", "no", "", "!", None]),
         "sentiment": st.sampled_from([None, "negative", " NEGATIVE ", "positive", " "]),
         "intent": st.sampled_from(
-            [None, "book_demo", "bookDemo", "Pricing", "demolition", "ask-price", "DEMORequest",
-             "free trial", "rebooking", "pre-sales", "small_talk", "priceless", "contactUs"]
+            [
+                None,
+                "book_demo",
+                "bookDemo",
+                "Pricing",
+                "demolition",
+                "ask-price",
+                "DEMORequest",
+                "free trial",
+                "rebooking",
+                "pre-sales",
+                "small_talk",
+                "priceless",
+                "contactUs",
+            ]
         ),
         "confidence": st.sampled_from([None, 0, 0.49, 0.5, 0.79, 0.8, 1]),
     }
-)  # fmt: skip
+)
 TALK = st.tuples(st.lists(LINE, max_size=7), st.sampled_from([None, 0, 29, 30, 300]), st.booleans())
 
 
@@ -146,7 +159,7 @@ def test_each_bucket_by_itself_counts_by_the_conversations_start(rows, database,
             "update public.conversation_messages set confidence = (('x' || substr("
             "md5(id::text), 1, 4))::bit(16)::int % 101) / 100.0,"
             " intent = (array['book_demo', 'talk', null])[1 + seq % 3]"
-        )  # fmt: skip
+        )
     )
     found = [t for t in talks(rows) if t.demo_id in history[:2] and not t.is_test]
     with reading(database.engine, ANA) as conn:

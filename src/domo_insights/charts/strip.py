@@ -62,7 +62,12 @@ def _lane(
         y=[_LANES[lane]] * len(times),
         name=name,
         mode="markers",
-        marker={"size": 10, "color": colour, "symbol": symbol, "line": {"width": 2}},
+        marker={
+            "size": 10,
+            "color": colour,
+            "symbol": symbol,
+            "line": {"width": 2, "color": colour},
+        },
         text=words if words is not None else [f"{lane}, {name.lower()}"] * len(times),
         hovertemplate="%{text}, %{x|%H:%M:%S}<extra></extra>",
     )

@@ -5,6 +5,7 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
+from pathlib import Path
 from types import FrameType
 from typing import Annotated
 from uuid import UUID
@@ -17,11 +18,12 @@ from domo_insights.cli import talk
 from domo_insights.cli.context import DataDir, database
 from domo_insights.database.doors import ingesting
 from domo_insights.database.engine import engine_for
-from domo_insights.errors import WrongUseError
+from domo_insights.errors import UnknownNameError, WrongUseError
 from domo_insights.ingest import rows
 from domo_insights.ingest.files import Outcome, ingest_files
 from domo_insights.ingest.labels import Labelling, label_files
 from domo_insights.ingest.lines import Line, size_of
+from domo_insights.ingest.local_labels import LocalLabelling, label_all
 from domo_insights.ingest.owners import adopt, owner_of
 from domo_insights.ingest.webhook import webhook_url
 from domo_insights.settings import Settings
@@ -79,18 +81,51 @@ def ingest(
     _report(outcome, form)
 
 
-def label(files: Files, form: Output = Form.TEXT, data_dir: DataDir = None) -> None:
+def label(
+    files: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="FILE...", help=".jsonl or .jsonl.gz; - is standard input."),
+    ] = None,
+    local: Annotated[
+        bool,
+        typer.Option(
+            "--local",
+            help="Instead of files: fill what is missing, sentiment by a lexicon, intent by the"
+            " nearest labelled example.",
+        ),
+    ] = False,
+    form: Output = Form.TEXT,
+    data_dir: DataDir = None,
+) -> None:
     """Put labels on stored messages: lines of conversation_id, message_id and any of sentiment,
     intent, confidence.
 
     A label that is null takes the message's away; what a line does not name stays. Exit 1 if a
     line was rejected; all the others are done.
     """
+    if bool(files) == local:
+        raise WrongUseError("Labels come from files or from --local.", hint="Name one of both.")
+    if local:
+        _label_locally(form, data_dir)
+        return
+    files = files or []
     size = size_of(files)
     with database(data_dir) as found:
         engine = engine_for(found.secret("database_url"))
         with _stopping() as stopping, _bar(size) as moved:
             outcome = label_files(engine, files, progress=moved, stopping=stopping)
+    _report(outcome, form)
+
+
+def _label_locally(form: Form, data_dir: Path | None) -> None:
+    with database(data_dir) as found:
+        engine = engine_for(found.secret("database_url"))
+        with _stopping() as stopping, talk.status("Labelling") as shown:
+            outcome = label_all(
+                engine,
+                progress=lambda read: shown.update(f"{read:,} messages looked at"),
+                stopping=stopping,
+            )
     _report(outcome, form)
 
 
@@ -102,7 +137,7 @@ def address(
     with database(data_dir) as found:
         with ingesting(engine_for(found.secret("database_url"))) as conn:
             if not rows.known_demos(conn, [demo]):
-                raise WrongUseError(f"There is no demo {demo}.")
+                raise UnknownNameError(f"There is no demo {demo}.")
         typer.echo(webhook_url(demo, found.insights_public_url or _served_at(found)))
 
 
@@ -116,7 +151,7 @@ def _served_at(found: Settings) -> str | None:
         return _LOCAL
 
 
-def _report(outcome: Outcome | Labelling, form: Form) -> None:
+def _report(outcome: Outcome | Labelling | LocalLabelling, form: Form) -> None:
     """Counts to stdout, what was rejected to stderr. Exits 1 where not all was done."""
     for rejection in outcome.rejections[:_SHOWN]:
         talk.print(

@@ -12,8 +12,10 @@ from sqlalchemy import Connection
 from domo_insights.errors import PayloadError
 from domo_insights.ingest import message_rows, rows
 from domo_insights.ingest.details import Details, details_of, tells
+from domo_insights.ingest.local_labels import label_conversations
 from domo_insights.ingest.messages import MessageRow, messages_of, start_of
 from domo_insights.ingest.payload import Callback
+from domo_insights.settings import current
 
 
 class ForeignConversationError(PayloadError):
@@ -92,6 +94,8 @@ def store(conn: Connection, received: Sequence[Received]) -> Stored:
     new = _new(received, rows.known_hashes(conn, [r.callback.event_hash for r in received]))
     _claim(conn, [item for item in received if item.demo_id] + new)
     added = _add(conn, new, before) if new else 0
+    if new and current().insights_label_locally:
+        label_conversations(conn, conversations)
     repeated = Counter(item.callback.conversation_id for item in received)
     repeated.subtract(item.callback.conversation_id for item in new)
     if len(new) < len(received):

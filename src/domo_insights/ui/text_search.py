@@ -13,7 +13,7 @@ from domo_insights.ui.filters import Asked
 from domo_insights.ui.plain import plain
 from domo_insights.ui.session import current_viewer
 
-WORDS: Final = "words"
+WORDS: Final = "said"
 MOST: Final = 20
 _WHO: Final = {"user": "Visitor", "assistant": "Agent"}
 _MARK: Final = (
