@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import httpx
 from sqlalchemy import func, select
 
+from domo_insights.cli.checkup_hosting import hosting, offers
 from domo_insights.database.doors import sessions
 from domo_insights.database.engine import engine_for
 from domo_insights.database.failures import translated
@@ -12,6 +13,7 @@ from domo_insights.database.findings import Finding, Level
 from domo_insights.database.inspection import inspect
 from domo_insights.database.login_role import LOGIN_ROLE
 from domo_insights.database.migrations import pending
+from domo_insights.database.platform import platform
 from domo_insights.errors import DomoInsightsError
 from domo_insights.settings import Settings
 
@@ -33,7 +35,7 @@ def checkup(settings: Settings, *, embedded: bool) -> list[Finding]:
         where = f"embedded, in {settings.insights_data_dir}"
         found = [Finding(Level.FINE, "settings", where)]
     else:
-        found = list(_settings(settings))
+        found = [*_settings(settings), *hosting(settings)]
     return [*found, *_sign_in(settings), *_login(settings), *_owner(settings)]
 
 
@@ -70,6 +72,7 @@ def _sign_in(settings: Settings) -> Iterator[Finding]:
         return
     if answer.status_code == httpx.codes.OK:
         yield Finding(Level.FINE, "sign-in service", "answers")
+        yield from offers(settings)
     else:
         yield Finding(
             Level.WRONG,
@@ -113,7 +116,7 @@ def _owner(settings: Settings) -> Iterator[Finding]:
     try:
         waiting = pending(url)
         with translated(), engine_for(url).connect() as conn:
-            found = inspect(conn)
+            found = [*inspect(conn), *platform(conn)]
     except DomoInsightsError as problem:
         yield Finding(Level.WRONG, "DATABASE_ADMIN_URL", str(problem), problem.hint)
         return
