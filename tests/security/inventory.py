@@ -147,6 +147,7 @@ PAGES: Final = {
     "my_access",
     "overview",
     "platform",
+    "playground",
     "sentiment",
     "webhooks",
 }

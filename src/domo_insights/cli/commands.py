@@ -5,7 +5,7 @@ from typing import Final
 
 import typer
 
-MODULES: Final = ("up", "users", "database", "ingest", "query", "digest")
+MODULES: Final = ("up", "users", "database", "ingest", "query", "knowledge", "evaluate", "digest")
 
 
 def register(app: typer.Typer) -> None:

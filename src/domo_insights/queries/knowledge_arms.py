@@ -33,7 +33,7 @@ RRF: Final = 60
 EXACT_UP_TO: Final = 3_000
 """Chunks of a demo that are compared one by one; beyond, their signs are looked at first."""
 RERANKED: Final = 400
-RERANKED_NARROW: Final = 2_000
+RERANKED_NARROW: Final = 1_500
 """How many of those with the nearest signs are compared exactly: more where the model fills fewer
 of the columns, for then fewer signs tell chunks apart."""
 

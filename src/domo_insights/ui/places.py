@@ -53,6 +53,11 @@ SENTIMENT: Final = Place(
     "What do they feel and want, and where does it go wrong?",
 )  # fmt: skip
 
+PLAYGROUND: Final = Place(
+    "playground.py", "Playground", ":material/quiz:",
+    "Would it answer, and why not?",
+    section="Knowledge", live=False,
+)  # fmt: skip
 WEBHOOKS: Final = Place(
     "webhooks.py", "Webhooks", ":material/webhook:",
     "Is the pipe healthy?",
@@ -68,7 +73,7 @@ MY_ACCESS: Final = Place(
     section="Account", live=False,
 )  # fmt: skip
 
-ALL: Final = (OVERVIEW, DEMOS, CONVERSATIONS, SENTIMENT, WEBHOOKS, PLATFORM, MY_ACCESS)
+ALL: Final = (OVERVIEW, DEMOS, CONVERSATIONS, SENTIMENT, WEBHOOKS, PLAYGROUND, PLATFORM, MY_ACCESS)
 """In the order of the menu; the first is the one that opens."""
 
 

@@ -1,0 +1,174 @@
+"""`domo-insights evaluate`: how well a demo's knowledge answers a file of questions."""
+
+import json
+from contextlib import nullcontext
+from functools import partial
+from pathlib import Path
+from time import perf_counter
+from typing import Annotated, Any
+from uuid import UUID, uuid4
+
+import typer
+from sqlalchemy import Connection, Engine, insert, select
+
+from domo_insights import ranking
+from domo_insights.cli import talk
+from domo_insights.cli.context import DataDir, database
+from domo_insights.cli.impersonation import in_the_name_of
+from domo_insights.cli.knowledge import Form, demo_of, progress_bar
+from domo_insights.cli.retrieval_files import Document, QuestionLine, RetrievalFile, read_file
+from domo_insights.database.doors import editing, reading
+from domo_insights.database.engine import engine_for
+from domo_insights.database.tables import demos, knowledge_chunks
+from domo_insights.embedding import Vectors, chunk_text, default_model, embedder_for
+from domo_insights.errors import DomoInsightsError, WrongUseError
+from domo_insights.queries import knowledge
+from domo_insights.queries.knowledge import Mode
+from domo_insights.queries.knowledge_answer import knowledge_of
+from domo_insights.viewer import Viewer
+
+_STEP = 64
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(evaluate)
+
+
+def evaluate(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Documents and questions, JSONL.")],
+    as_email: Annotated[
+        str | None, typer.Option("--as", metavar="EMAIL", help="In whose name; leaves a trace.")
+    ] = None,
+    demo: Annotated[
+        str | None, typer.Option(metavar="ID", help="Ask the knowledge of this demo.")
+    ] = None,
+    new_demo: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Load the documents into a new draft demo.")
+    ] = None,
+    mode: Annotated[Mode, typer.Option(help="How chunks are found.")] = Mode.HYBRID,
+    k: Annotated[int, typer.Option("-k", min=1, max=50, help="How many are asked for.")] = 10,
+    form: Annotated[Form, typer.Option("--format", help="How to write it.")] = Form.TABLE,
+    data_dir: DataDir = None,
+) -> None:
+    """Ask every question of FILE and measure where the expected chunks come."""
+    if not as_email:
+        raise WrongUseError("Nobody to ask for.", hint="Say --as EMAIL.")
+    if bool(demo) == bool(new_demo and new_demo.strip()):
+        raise WrongUseError("Say either --demo ID or --new-demo NAME.")
+    given, demo_id = read_file(file), demo_of(demo) if demo else None
+    with database(data_dir) as settings:
+        engine = engine_for(settings.secret("database_url"))
+        viewer = in_the_name_of(settings, as_email, {"query": "evaluate"})
+        if demo_id is None:
+            demo_id = _load(engine, viewer, str(new_demo).strip(), given.documents)
+        measured = _measured(engine, viewer, demo_id, given, mode, k)
+    if form is Form.JSON:
+        typer.echo(json.dumps(measured, ensure_ascii=False, indent=1))
+    else:
+        for name, value in measured.items():
+            typer.echo(f"{name:12}{value:.4f}" if isinstance(value, float) else f"{name:12}{value}")
+
+
+def _load(engine: Engine, viewer: Viewer, name: str, documents: list[Document]) -> UUID:
+    """A draft demo with the documents as its chunks, embedded: all of it or nothing."""
+    if not documents:
+        raise WrongUseError("FILE has no document to load.", hint="Ask a --demo that is there.")
+    embedder, demo_id = embedder_for(), uuid4()
+    texts = [chunk_text(one.content, one.question, one.answer) for one in documents]
+    vectors = _embedded(embedder.name, texts, "Embedding documents")
+    rows = [
+        {
+            "demo_id": demo_id,
+            "content": one.content,
+            "question": one.question,
+            "answer": one.answer,
+            "source": one.source,
+            "vector_embedding": vector,
+            "embedding_model": embedder.name,
+        }
+        for one, vector in zip(documents, vectors, strict=True)
+    ]
+    with editing(engine, viewer) as conn:
+        owned = {"id": demo_id, "user_id": viewer.user_id, "name": name[:255], "status": "draft"}
+        conn.execute(insert(demos).values(owned))
+        for first in range(0, len(rows), 500):
+            conn.execute(insert(knowledge_chunks), rows[first : first + 500])
+    talk.print(f"{len(rows):,} documents are the knowledge of the new demo {demo_id}.")
+    return demo_id
+
+
+def _measured(
+    engine: Engine, viewer: Viewer, demo_id: UUID, given: RetrievalFile, mode: Mode, k: int
+) -> dict[str, Any]:
+    begun = perf_counter()
+    with reading(engine, viewer) as conn:
+        known = knowledge_of(knowledge.overview(conn, demo_id))
+        ids = _ids(conn, demo_id, given.documents)
+    if not known.chunks:
+        raise DomoInsightsError(f"{viewer.email} has no knowledge in a demo {demo_id}.")
+    judged = [(one, _wanted(one, ids)) for one in given.questions]
+    judged = [(one, wanted) for one, wanted in judged if wanted]
+    if not judged:
+        raise DomoInsightsError(
+            "No question of FILE expects a chunk of this demo.",
+            hint="`rel` names ids of documents in FILE, or of the demo's chunks.",
+        )
+    texts = [one.text for one, _ in judged]
+    vectors: Vectors | list[None] = [None] * len(texts)
+    if known.model and mode is not Mode.TEXT:
+        vectors = _embedded(known.model, texts, "Embedding questions")
+    found: list[list[UUID]] = []
+    with progress_bar() as bar, reading(engine, viewer) as conn:
+        for text, vector in bar.track(list(zip(texts, vectors, strict=True)), description="Asking"):
+            frame = knowledge.search(
+                conn, demo_id, vector, text, mode, max(k, 10), None, known.model
+            )
+            found.append(frame["chunk_id"].tolist())
+    pairs = [(ids_, wanted) for ids_, (_, wanted) in zip(found, judged, strict=True)]
+    measures = {f"recall@{n}": partial(ranking.recall_at, k=n) for n in sorted({1, 5, k})}
+    measures |= {
+        "mrr@10": partial(ranking.mrr_at, k=10),
+        "ndcg@10": partial(ranking.ndcg_at, k=10),
+    }
+    return {
+        **{
+            name: ranking.mean([measure(ids_, wanted) for ids_, wanted in pairs]).value
+            for name, measure in measures.items()
+        },
+        "questions": len(judged),
+        "left_out": len(given.questions) - len(judged),
+        "chunks": known.chunks,
+        "demo_id": str(demo_id),
+        "model": known.model or default_model(),
+        "mode": mode.value,
+        "k": k,
+        "seconds": round(perf_counter() - begun, 3),
+    }
+
+
+def _ids(conn: Connection, demo_id: UUID, documents: list[Document]) -> dict[str, set[UUID]]:
+    """The chunks that each name of FILE stands for: documents by their text, chunks by their id."""
+    rows = conn.execute(
+        select(knowledge_chunks.c.id, knowledge_chunks.c.content).where(
+            knowledge_chunks.c.demo_id == demo_id
+        )
+    ).all()
+    by_text: dict[str, set[UUID]] = {}
+    for row in rows:
+        by_text.setdefault(row.content, set()).add(row.id)
+    named = {str(row.id): {row.id} for row in rows}
+    return named | {one.id: by_text[one.content] for one in documents if one.content in by_text}
+
+
+def _wanted(question: QuestionLine, ids: dict[str, set[UUID]]) -> set[UUID]:
+    return set().union(*(ids.get(name, set()) for name in question.relevant))
+
+
+def _embedded(model: str, texts: list[str], what: str) -> Vectors:
+    import numpy as np
+
+    embedder = embedder_for(model)
+    with progress_bar() if len(texts) > _STEP else nullcontext() as bar:
+        starts = range(0, len(texts), _STEP)
+        walked = bar.track(starts, description=what) if bar else starts
+        return np.concatenate([embedder.embed(texts[n : n + _STEP]) for n in walked])
