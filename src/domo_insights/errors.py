@@ -3,6 +3,7 @@
 DomoInsightsError
 ├── ConfigError                a setting is missing or malformed
 ├── WrongUseError              the command line was used in a way that cannot work
+├── UnknownNameError           nobody and nothing has this name
 ├── PeriodError                a period that ends before it starts
 ├── NotSignedInError           nobody is signed in
 ├── SignInError                sign-in was refused, with the reason in words
@@ -37,6 +38,10 @@ class ConfigError(DomoInsightsError):
 
 class WrongUseError(DomoInsightsError):
     """The command cannot be used like this."""
+
+
+class UnknownNameError(DomoInsightsError):
+    """Nobody and nothing has this name."""
 
 
 class PeriodError(DomoInsightsError, ValueError):

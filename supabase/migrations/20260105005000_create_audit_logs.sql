@@ -73,11 +73,17 @@ create or replace trigger audit_knowledge_chunks after insert or update or delet
 create or replace function insights.record(
   action text, table_name text, record_id uuid default null, demo_id uuid default null,
   details jsonb default null)
-  returns void language sql volatile security definer set search_path = '' as $$
+  returns void language plpgsql volatile security definer set search_path = '' as $$
+#variable_conflict use_column
+begin
+  if record.demo_id is not null and not insights.is_product_team()
+     and not record.demo_id = any (insights.my_demo_ids()) then
+    raise insufficient_privilege using message = 'this demo is not yours';
+  end if;
   insert into public.audit_logs (user_id, action, table_name, record_id, demo_id, new_values)
   values ((select u.id from auth.users u where u.id = insights.viewer_id()),
-          record.action, record.table_name, record.record_id, record.demo_id, record.details)
-$$;
+          record.action, record.table_name, record.record_id, record.demo_id, record.details);
+end $$;
 revoke execute on all functions in schema insights from public;
 grant execute on function insights.record(text, text, uuid, uuid, jsonb)
   to insights_sessions, insights_editor;

@@ -135,3 +135,11 @@ def test_a_malformed_address_is_told_without_repeating_it(url):
     with pytest.raises(ConfigError) as told:
         engine_for(url)
     assert "secret" not in str(told.value)
+
+
+def test_nobody_writes_into_the_audit_log_of_anothers_demo(database, rows):
+    mine, theirs = demo(rows, ANA), demo(rows, BEN)
+    with editing(database.engine, ANA) as conn:
+        conn.execute(select(func.insights.record("edit", "demos", mine, mine)))
+    with pytest.raises(NotAllowedError), editing(database.engine, ANA) as conn:
+        conn.execute(select(func.insights.record("delete", "demos", theirs, theirs)))

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import func, select
 
 from domo_insights.database.tables import conversation_messages, demos, processed_webhook_events
-from domo_insights.errors import WrongUseError
+from domo_insights.errors import UnknownNameError, WrongUseError
 from domo_insights.ingest import files
 from domo_insights.ingest.files import ingest_files
 from domo_insights.ingest.lines import lines_of, size_of
@@ -92,7 +92,7 @@ def test_a_line_may_name_its_demo_but_not_one_that_is_not(database, rows, tmp_pa
         said(3, "Hi", demo_id="nonsense"),
     )
     outcome = ingest_files(database.engine, [file])
-    assert [line for line, _ in rejected(outcome)] == [3, 2]
+    assert [line for line, _ in rejected(outcome)] == [2, 3]
     assert rows.scalars(select(conversation_messages.c.demo_id)).all() == [mine]
 
 
@@ -130,7 +130,7 @@ def test_a_persona_that_somebody_has_is_not_taken(database, rows, tmp_path):
 
 
 def test_an_owner_must_exist(database):
-    with pytest.raises(WrongUseError, match=r"nobody@nowhere\.example"):
+    with pytest.raises(UnknownNameError, match=r"nobody@nowhere\.example"):
         owner_of(database.admin, "nobody@nowhere.example")
 
 

@@ -198,3 +198,10 @@ def test_the_address_is_the_public_one(database):
         f"http://127.0.0.1:8501/webhooks/tavus/{demo_id}?token={token_of(demo_id)}"
     )
     assert webhook_url(demo_id, "https://x.example").startswith("https://x.example/webhooks/tavus/")
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE"])
+def test_only_a_post_is_a_callback(web, method):
+    answer = web.request(method, "/webhooks/tavus")
+    assert answer.status_code == 405
+    assert answer.headers["Allow"] == "POST"

@@ -15,10 +15,20 @@ from domo_insights import settings as settings_in_force
 from domo_insights.local import stack
 from domo_insights.settings import Settings
 
+
+def _folder(text: str) -> Path:
+    if not text.strip():
+        raise typer.BadParameter("it is empty.")
+    return Path(text)
+
+
 DataDir = Annotated[
     Path | None,
     typer.Option(
-        "--data-dir", help="Folder of the embedded database; wins over DATABASE_URL.", metavar="DIR"
+        "--data-dir",
+        help="Folder of the embedded database; wins over DATABASE_URL.",
+        metavar="DIR",
+        parser=_folder,
     ),
 ]
 

@@ -125,6 +125,7 @@ def _readable(engine: Engine, outcome: Outcome, name: str, batch: Iterable[Line]
     An operator reads the file, so a callback may name its demo, if there is one.
     """
     received: list[tuple[int, Received]] = []
+    before = len(outcome.rejections)
     for line in batch:
         outcome.read += 1
         try:
@@ -145,4 +146,5 @@ def _readable(engine: Engine, outcome: Outcome, name: str, batch: Iterable[Line]
             outcome.rejections.append(Rejection(name, number, f"There is no demo {claim[1]}."))
         else:
             keep.append(item)
+    outcome.rejections[before:] = sorted(outcome.rejections[before:], key=lambda r: r.line)
     return keep

@@ -8,19 +8,19 @@ from sqlalchemy import Engine, Text, Uuid, column, func, insert, select, table
 
 from domo_insights.database.failures import translated
 from domo_insights.database.tables import demos
-from domo_insights.errors import WrongUseError
+from domo_insights.errors import UnknownNameError
 
 _users: Final = table("users", column("id", Uuid), column("email", Text), schema="auth")
 _PREFIX: Final = re.compile(r"^p(?:ersona)?[-_]+", re.IGNORECASE)
 
 
 def owner_of(admin: Engine, email: str) -> UUID:
-    """The user with this address. Raises: WrongUseError where there is none, DatabaseError."""
+    """The user with this address. Raises: UnknownNameError where there is none, DatabaseError."""
     same = func.lower(_users.c.email) == email.strip().lower()
     with translated(), admin.connect() as conn:
         found = conn.scalar(select(_users.c.id).where(same).limit(1))
     if found is None:
-        raise WrongUseError(
+        raise UnknownNameError(
             f"Nobody has the address {email}.", hint="Add them with `domo-insights users add`."
         )
     return UUID(str(found))

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Final
 from uuid import UUID
@@ -29,6 +29,7 @@ from domo_insights.ingest.webhook import SIGNATURE_HEADER, is_signature, is_toke
 
 RETRY_SECONDS: Final = 10
 _STRANGER: Final = "The address or the signature is wrong."
+_Endpoint = Callable[[Request], Awaitable[Response]]
 _log = logging.getLogger(__name__)
 
 
@@ -109,7 +110,21 @@ def _too_long() -> JSONResponse:
     return _refusal(413, "The body is longer than 1 MB.", "Tavus sends a few kilobytes.")
 
 
+def _posted(endpoint: _Endpoint) -> _Endpoint:
+    """`endpoint` for POST. Other methods are answered here: unanswered, they would reach pages."""
+
+    async def answer(request: Request) -> Response:
+        if request.method == "POST":
+            return await endpoint(request)
+        refusal = _refusal(405, "Callbacks are posted.", "Send this with POST.")
+        refusal.headers["Allow"] = "POST"
+        return refusal
+
+    return answer
+
+
+_METHODS: Final = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 routes: Final = [
-    Route("/webhooks/tavus", operator_address, methods=["POST"]),
-    Route("/webhooks/tavus/{demo_id}", own_address, methods=["POST"]),
+    Route("/webhooks/tavus", _posted(operator_address), methods=_METHODS),
+    Route("/webhooks/tavus/{demo_id}", _posted(own_address), methods=_METHODS),
 ]
