@@ -14,6 +14,8 @@ from sqlalchemy.pool import NullPool
 
 from domo_insights.database import tables
 from domo_insights.database.engine import address
+from domo_insights.embedding import chunk_text, embedder_for
+from domo_insights.errors import EmbeddingError
 from domo_insights.sample.catalogue import Row
 from domo_insights.sample.rows import generate
 
@@ -31,8 +33,27 @@ def load(admin_url: str, owners: Sequence[UUID], now: datetime) -> bool:
         has_demos = exists().where(tables.demos.c.user_id.in_(owners))
         if conn.execute(select(has_demos)).scalar_one():
             return False
-        _insert(conn, generate(owners, now.astimezone(UTC)))
+        rows = generate(owners, now.astimezone(UTC))
+        _insert(conn, rows | {"knowledge_chunks": _embedded(rows["knowledge_chunks"])})
     return True
+
+
+def _embedded(chunks: list[Row]) -> list[Row]:
+    """The chunks with their embeddings, so that they can be searched from the first page on.
+
+    Always by the local model: samples cost nobody anything. It takes two seconds, and the samples
+    are whole or not there at all; in the background they would be half there for as long.
+    """
+    embedder = embedder_for("local")
+    texts = [chunk_text(row["content"], row["question"], row["answer"]) for row in chunks]
+    try:
+        vectors = embedder.embed(texts)
+    except EmbeddingError:
+        return chunks  # `domo-insights embed` says what is wrong with the model
+    return [
+        row | {"vector_embedding": str(vector.tolist()), "embedding_model": embedder.name}
+        for row, vector in zip(chunks, vectors, strict=True)
+    ]
 
 
 def _insert(conn: Connection, rows: dict[str, list[Row]]) -> None:
