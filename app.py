@@ -19,6 +19,8 @@ from domo_insights.auth.routes import routes as sign_in_routes
 from domo_insights.database.engine import engine_for
 from domo_insights.database.listening import listen_address, listening
 from domo_insights.database.queue import working
+from domo_insights.database.readiness import readiness
+from domo_insights.errors import ConfigError
 from domo_insights.exports.routes import routes as export_routes
 from domo_insights.ingest.routes import routes as webhook_routes
 
@@ -28,6 +30,16 @@ ROOT = Path(__file__).resolve().parent
 async def health(_request: Request) -> JSONResponse:
     """Whether this process answers; it asks nobody else."""
     return JSONResponse({"status": "ok"})
+
+
+def ready(_request: Request) -> JSONResponse:
+    """Whether it can do its work; Starlette asks in a thread of its own."""
+    try:
+        found = readiness(engine_for(settings.current().secret("database_url")))
+    except ConfigError:
+        found = {"database": "not configured"}
+    well = all(state == "ok" for state in found.values())
+    return JSONResponse({"ready": well, **found}, status_code=200 if well else 503)
 
 
 @asynccontextmanager
@@ -61,7 +73,13 @@ def _keep_up(leaving: ExitStack) -> None:
 
 app = st.App(
     ROOT / "src/domo_insights/ui/frame.py",
-    routes=[Route("/healthz", health), *webhook_routes, *sign_in_routes, *export_routes],
+    routes=[
+        Route("/healthz", health),
+        Route("/readyz", ready),
+        *webhook_routes,
+        *sign_in_routes,
+        *export_routes,
+    ],
     middleware=[Middleware(Prefix), Middleware(AccessLog), Middleware(Gate)],
     lifespan=lifespan,
 )

@@ -2,12 +2,16 @@
 
 import json
 import logging
+import re
 import time
 from typing import Final
+from uuid import uuid4
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-_UNTOLD: Final = ("/static/", "/_stcore/health", "/healthz")
+_UNTOLD: Final = ("/static/", "/_stcore/health", "/healthz", "/readyz")
+REQUEST_ID: Final = "x-request-id"
+_TRUSTED: Final = re.compile(rb"[A-Za-z0-9_.-]{1,64}")
 logger = logging.getLogger(__name__)
 
 
@@ -23,6 +27,7 @@ class AccessLog:
             await self._app(scope, receive, send)
             return
         begin, status = time.perf_counter(), 500
+        request_id = _request_id(scope)
 
         async def watched(message: Message) -> None:
             nonlocal status
@@ -32,6 +37,9 @@ class AccessLog:
                 status = message["status"]
             elif message["type"] == "websocket.close" and status == 500:
                 status = 403
+            if message["type"] == "http.response.start":
+                own = (REQUEST_ID.encode(), request_id.encode())
+                message = {**message, "headers": [*message.get("headers", ()), own]}
             await send(message)
 
         try:
@@ -40,7 +48,13 @@ class AccessLog:
             spent = round((time.perf_counter() - begin) * 1000)
             method = scope.get("method", "WEBSOCKET")
             line = {"method": method, "path": path, "status": status, "ms": spent}
-            logger.info(json.dumps(line))
+            logger.info(json.dumps({"id": request_id, **line}))
+
+
+def _request_id(scope: Scope) -> str:
+    """The id that a proxy in front gave the request, if it is one, else a new one."""
+    given: bytes = dict(scope.get("headers", ())).get(REQUEST_ID.encode(), b"")
+    return given.decode() if _TRUSTED.fullmatch(given) else uuid4().hex[:16]
 
 
 def write_to_stderr() -> None:

@@ -34,15 +34,17 @@ def log_histogram(frame: pd.DataFrame, marks: Mapping[str, float], *, count: str
     )
     for number, (name, value) in enumerate(marks.items()):
         if value == value:
-            figure.add_vline(
-                x=max(value, _FLOOR),
-                line={"width": 1.5, "dash": ("solid", "dash", "dot")[number % 3]},
-                annotation={"text": name, "yanchor": "top", "y": 1 - 0.1 * number},
-            )
+            at = max(value, _FLOOR)
+            dash = ("solid", "dash", "dot")[number % 3]
+            figure.add_vline(x=at, line={"width": 1.5, "dash": dash})
+            figure.add_annotation(
+                x=log10(at), y=1 - 0.12 * number, yref="paper", text=name, showarrow=False,
+                xanchor="left", xshift=3,
+            )  # fmt: skip
     figure.update_xaxes(
         type="log",
-        ticksuffix=" ms",
-        tickvals=[1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 50_000],
+        tickvals=[10**power for power in range(6)],
+        ticktext=["1 ms", "10 ms", "100 ms", "1 s", "10 s", "100 s"],
         range=[log10(low.min() * 0.9), log10(high.max() * 1.1)] if len(frame) else None,
     )
     figure.update_yaxes(rangemode="tozero", tickformat=",", nticks=5)

@@ -1,6 +1,8 @@
 """What `doctor` looks at: the settings, both connections, the sign-in service, the database."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Final
 
 import httpx
 from sqlalchemy import func, select
@@ -14,9 +16,11 @@ from domo_insights.database.inspection import inspect
 from domo_insights.database.login_role import LOGIN_ROLE
 from domo_insights.database.migrations import pending
 from domo_insights.database.platform import platform
+from domo_insights.database.tables_changes import change_queue
 from domo_insights.errors import DomoInsightsError
 from domo_insights.settings import Settings
 
+LATE_SECONDS: Final = 60
 _NEEDED = {
     "supabase_url": "Nobody can sign in without it.",
     "supabase_publishable_key": "Nobody can sign in without it.",
@@ -131,3 +135,23 @@ def _owner(settings: Settings) -> Iterator[Finding]:
     else:
         yield Finding(Level.FINE, "migrations", "all are applied")
     yield from found
+    yield from _queue(url)
+
+
+def _queue(url: str) -> Iterator[Finding]:
+    """Whether changes are worked off; nothing to say while the database is not migrated."""
+    try:
+        with translated(), engine_for(url).connect() as conn:
+            waiting = conn.execute(
+                select(func.count(), func.min(change_queue.c.queued_at)).select_from(change_queue)
+            ).one()
+    except DomoInsightsError:
+        return
+    count, oldest = waiting
+    late = (datetime.now(UTC) - oldest).total_seconds() if oldest else 0.0
+    says = f"{count:,} changes wait, the oldest for {late:.0f} s"
+    if late > LATE_SECONDS:
+        hint = "A running server works them off; start one, or look at its log."
+        yield Finding(Level.LEFT, "queue of changes", f"{says}.", hint)
+    else:
+        yield Finding(Level.FINE, "queue of changes", says if count else "empty, no refresh lag")

@@ -200,6 +200,14 @@ def redundant_indexes() -> Select[Any]:
     )
 
 
+def unique_indexes() -> Select[Any]:
+    """Names of the indexes that keep rows unique: needed, however seldom they are read."""
+    named = select(_classes.c.relname).join_from(
+        _indexes, _classes, _classes.c.oid == _indexes.c.indexrelid
+    )
+    return named.where(_indexes.c.indisunique)
+
+
 def unvalidated() -> Select[Any]:
     """Constraints that old rows were not held against: table, name."""
     return (

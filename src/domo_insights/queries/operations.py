@@ -74,7 +74,7 @@ def tables(conn: Connection) -> pd.DataFrame:
 
 
 def indexes(conn: Connection) -> pd.DataFrame:
-    """Indexes that were never read, or that another one serves as well, the largest first.
+    """Indexes that were never read and keep nothing unique, or that another one serves as well.
 
     Columns: index, table, bytes, scans, served_by (the other index, or None).
     Raises: NotAllowedError.
@@ -93,7 +93,10 @@ def indexes(conn: Connection) -> pd.DataFrame:
         )
         .select_from(_usage)
         .outerjoin(twice, twice.c.name == _usage.c.index_name)
-        .where((_usage.c.idx_scan == 0) | twice.c.served_by.is_not(None))
+        .where(
+            ((_usage.c.idx_scan == 0) & _usage.c.index_name.not_in(catalogs.unique_indexes()))
+            | twice.c.served_by.is_not(None)
+        )
         .order_by(_usage.c.bytes.desc(), "index")
     )
     return read_frame(conn, statement, INDEXES)

@@ -113,6 +113,7 @@ def _table(frame: pd.DataFrame, alt: str, first: str) -> None:
         column_config={
             first: st.column_config.TextColumn(first.capitalize(), pinned=first != "query"),
             "bytes": st.column_config.TextColumn("Size"),
+            **({"table": st.column_config.TextColumn("Table")} if first != "table" else {}),
             "estimated_rows": st.column_config.NumberColumn("Rows, about", format="localized"),
             "scans": st.column_config.NumberColumn("Reads", format="localized"),
             "served_by": st.column_config.TextColumn("Served by"),
