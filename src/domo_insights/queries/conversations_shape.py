@@ -28,16 +28,16 @@ LENGTH_STEPS: Final = (0, 1, 2, 4, 6, 8, 11, 16, 21, 31)
 DURATION_STEPS: Final = (0, 15, 30, 60, 120, 180, 300, 600, 1200)
 """Where each bin of durations starts, in seconds; the last one has no end."""
 
-STARTS: Final[Columns] = {"weekday": "int64", "hour": "int64", "conversations": "int64"}
+STARTS: Final[Columns] = {"weekday": "int32", "hour": "int32", "conversations": "int64"}
 REACH: Final[Columns] = {
-    "turn": "int64",
+    "turn": "int32",
     "reached": "int64",
     "conversations": "int64",
     "reach": "float64",
 }
 _BINS: Final[Columns] = {
-    "from_value": "int64",
-    "to_value": "Int64",
+    "from_value": "int32",
+    "to_value": "Int32",
     "conversations": "int64",
 }
 LENGTHS: Final[Columns] = _BINS
