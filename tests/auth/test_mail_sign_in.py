@@ -34,6 +34,7 @@ def test_code_signs_in_and_leads_where_one_wanted_to_go(
 ) -> None:
     assert ask(browser).headers["location"] == "/sign-in/code"
     page = browser.get("/sign-in/code")
+    assert "No mail leaves this machine" in page.text
     assert f"If {ANA.email} has an account, a mail is on its way." in page.text
     mail = supabase.mails()[-1]
     assert mail.to == ANA.email
@@ -220,7 +221,8 @@ def test_code_confirms_an_address(browser: TestClient, supabase: Supabase) -> No
     ("query", "words"),
     [
         ("error=access_denied&error_code=otp_expired&error_description=x", ENDED),
-        ("error=server_error&error_description=<script>", "did not sign you in"),
+        ("error=server_error&error_description=<script>", ENDED),
+        ("error=access_denied&error_code=user_banned", "suspended"),
         ("", ENDED),
         ("token_hash=abc&type=magiclink", OTHER),
         ("code=abc", OTHER),

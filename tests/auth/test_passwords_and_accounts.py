@@ -114,6 +114,32 @@ def test_password_of_an_open_session_is_not_changed_without_a_mail(
     assert (answer.status_code, "ask for a mail first" in answer.text) == (401, True)
 
 
+def test_who_is_signed_in_may_ask_for_a_new_password(
+    browser: TestClient, supabase: Supabase
+) -> None:
+    sign_in(browser)
+    assert browser.get("/sign-in/mail").status_code == 303
+    assert forget(browser).headers["location"] == "/sign-in/code"
+    code = supabase.mails()[-1].code
+    answer = post(browser, "/sign-in/code", email=ANA.email, code=code)
+    assert answer.headers["location"] == "/sign-in/password"
+    assert choose(browser).status_code == 303
+
+
+def test_invited_user_chooses_a_password(browser: TestClient, supabase: Supabase) -> None:
+    """Nobody's browser asked for an invitation, so any may open it."""
+    token = "0" * 56
+    now = datetime.now(UTC)
+    supabase.change_user(
+        BEN.user_id, confirmation_token=token, confirmation_sent_at=now, email_confirmed_at=None
+    )
+    page = browser.get(f"/sign-in/link?token_hash={token}&type=invite")
+    answer = send(browser, "/sign-in/link", page)
+    assert answer.headers["location"] == "/sign-in/password"
+    assert choose(browser).status_code == 303
+    assert who(browser) == BEN.email
+
+
 def test_reset_of_an_unknown_address_sounds_the_same(
     browser: TestClient, supabase: Supabase
 ) -> None:

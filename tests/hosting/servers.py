@@ -61,8 +61,11 @@ def running(command: list[str], port: int, log: Path, **environment: str) -> Ite
 
 
 @contextmanager
-def pgbouncer(folder: Path, sockets: str, database: str) -> Iterator[str]:
-    """The pooler of deploy/pgbouncer.ini over one server connection; yields a DATABASE_URL."""
+def pgbouncer(folder: Path, sockets: str, database: str, *, tls: bool = False) -> Iterator[str]:
+    """The pooler of deploy/pgbouncer.ini over one server connection; yields a DATABASE_URL.
+
+    With `tls` it takes nobody without, and shows the certificate site.pem of `folder`.
+    """
     port = free_port()
     account = postmaster.account_for(folder)
     changed = {
@@ -76,6 +79,12 @@ def pgbouncer(folder: Path, sockets: str, database: str) -> Iterator[str]:
             "unix_socket_dir =" + (f"\nuser = {account.pw_name}" if account else "")
         ),
     }
+    if tls:
+        certificate, key = certify(folder)
+        changed["default_pool_size = 10"] += (
+            f"\nclient_tls_sslmode = require\nclient_tls_key_file = {key}"
+            f"\nclient_tls_cert_file = {certificate}"
+        )
     path = _written(DEPLOY / "pgbouncer.ini", folder / "pgbouncer.ini", changed)
     with running(["pgbouncer", str(path)], port, folder / "pgbouncer.log"):
         yield f"postgresql://domo_insights@127.0.0.1:{port}/postgres"

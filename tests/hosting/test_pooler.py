@@ -16,11 +16,11 @@ from domo_insights import auth, settings
 from domo_insights.database import tables
 from domo_insights.database.doors import ingesting, reading, sessions
 from domo_insights.database.engine import engine_for
-from domo_insights.errors import DatabaseError, NotAllowedError
+from domo_insights.errors import DatabaseError, DatabaseUnreachableError, NotAllowedError
 from domo_insights.viewer import Viewer
 from tests.conftest import Database
 from tests.factories import ANA, BEN, conversation, demo, message
-from tests.hosting.servers import pgbouncer
+from tests.hosting.servers import certify, pgbouncer
 
 READS = 3000
 THREADS = 6
@@ -96,3 +96,22 @@ def test_browser_sessions_work_through_the_pooler(pooled: Engine) -> None:
     settings.activate(settings.current().model_copy(update={"database_url": SecretStr(url)}))
     assert auth.browser_sessions(nobody) == []
     assert auth.viewer_of("A" * 43) is None
+
+
+def test_tls_settings_of_the_address_are_followed(database: Database, tmp_path: Path) -> None:
+    sockets = unquote(str(make_url(database.login_url).query["host"]))
+    other = tmp_path / "other"
+    other.mkdir()
+    strange, _ = certify(other)
+    with pgbouncer(tmp_path, sockets, database.name, tls=True) as url:
+        named = url.replace("127.0.0.1", "localhost")
+        own = tmp_path / "site.pem"
+        for query in ("sslmode=require", f"sslmode=verify-full&sslrootcert={own}"):
+            with reading(engine_for(f"{named}?{query}"), ANA) as conn:
+                assert conn.scalar(select(literal(1))) == 1
+            engine_for(f"{named}?{query}").dispose()
+        for query in ("sslmode=disable", f"sslmode=verify-full&sslrootcert={strange}"):
+            refused = pytest.raises(DatabaseUnreachableError)
+            with refused as told, reading(engine_for(f"{named}?{query}"), ANA):
+                pass
+            assert "sslrootcert" not in str(told.value)

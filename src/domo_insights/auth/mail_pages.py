@@ -17,6 +17,7 @@ from domo_insights.auth.asking import Begun, Kind
 from domo_insights.auth.forms import Form, FormPage, Values, client_of, email_of, signed_in_go_on
 from domo_insights.auth.pending import Asked, Wish
 from domo_insights.auth.service import Tokens, sign_out
+from domo_insights.auth.ways import ways
 from domo_insights.errors import AuthServiceError, DomoInsightsError, SignInError
 
 T = TypeVar("T")
@@ -57,13 +58,19 @@ def _asking(wish: Wish, ask: Callable[[str, str | None], Begun]) -> FormPage:
             request, Asked(wish, email, begun.verifier, safe_next(form.get("next")))
         )
 
-    return FormPage("mail.html", values, answer, signed_in_go_on)
+    # Who is signed in may want another password, but needs no other way in.
+    return FormPage("mail.html", values, answer, signed_in_go_on if wish == "mail" else _stay)
+
+
+def _stay(_request: Request) -> Response | None:
+    return None
 
 
 def _code_values(request: Request, form: Form, _problem: DomoInsightsError | None) -> Values:
     asked = pending.found(request.cookies)
     email = email_of(form) or (asked.email if asked else "")
-    return {"email": email, "sent": asked is not None, "wish": asked.wish if asked else "mail"}
+    wish = asked.wish if asked else "mail"
+    return {"email": email, "sent": asked is not None, "wish": wish, "ways": ways()}
 
 
 def _by_code(request: Request, form: Form) -> Response:
@@ -84,7 +91,7 @@ def _link_values(request: Request, form: Form, problem: DomoInsightsError | None
     values = {name: form.get(name, "") for name in ("token_hash", "type", "code")}
     values |= {"email": asked.email if asked else "", "wish": asked.wish if asked else ""}
     if error := form.get("error_code") or form.get("error"):
-        refused = refusals.of_provider(form.get("error", ""), error)
+        refused = refusals.of_link(error)
         return {**values, "closed": True, "wrong": str(refused), "hint": refused.hint}
     if problem is not None:
         return {**values, "closed": True}
@@ -106,7 +113,8 @@ def _by_link(request: Request, form: Form) -> Response:
             return asking.by_token_hash(form["token_hash"], kind)
         return asking.by_auth_code(form.get("code", ""), asked.verifier if asked else "")
 
-    tokens = _counted(request, asked.email if asked else "invite", ask)
+    account = asked.email if asked else form.get("token_hash", "")
+    tokens = _counted(request, account, ask)
     if asked is not None and kind != "invite":
         _of_the_one_who_asked(tokens, asked)
     reset = kind in {"recovery", "invite"} or (asked is not None and asked.wish == "reset")
@@ -133,5 +141,5 @@ def _counted(request: Request, account: str, ask: Callable[[], T]) -> T:
 
 BY_MAIL: Final = _asking("mail", asking.mail_code)
 RESET: Final = _asking("reset", asking.mail_reset)
-CODE: Final = FormPage("code.html", _code_values, _by_code, signed_in_go_on)
+CODE: Final = FormPage("code.html", _code_values, _by_code)
 LINK: Final = FormPage("link.html", _link_values, _by_link)

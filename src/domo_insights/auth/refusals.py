@@ -71,6 +71,11 @@ def of_provider(error: str, code: str) -> SignInError:
     return SignInError("The other site did not sign you in.", hint="Try again, or another way.")
 
 
+def of_link(code: str) -> SignInError:
+    """Why the link of a mail led back here without signing anybody in."""
+    return of_code(code if code in _WORDS else "otp_expired")
+
+
 def weak_password(error: AuthWeakPasswordError) -> SignInError:
     why = " ".join(_REASONS[reason] for reason in error.reasons if reason in _REASONS)
     return SignInError("This password is too weak.", hint=why or "Choose a longer one.")

@@ -29,11 +29,14 @@ _NAMES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Ways:
-    """Other ways beside the password. `providers`: name for the service, name for people."""
+    """Other ways beside the password. `providers`: name for the service, name for people.
+
+    The embedded default sends no mails."""
 
     by_email: bool = True
     sign_up: bool = False
     providers: tuple[tuple[str, str], ...] = ()
+    sends_mails: bool = True
 
 
 _known: dict[str, tuple[float, Ways]] = {}
@@ -82,4 +85,5 @@ def _read(body: dict[str, Any]) -> Ways:
         external.get("email") is not False,
         body.get("disable_signup") is False and external.get("email") is not False,
         tuple((name, _NAMES.get(name, name.replace("_", " ").title())) for name in usable),
+        body.get("mails_stay_here") is not True,
     )

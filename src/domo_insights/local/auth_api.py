@@ -1,7 +1,7 @@
-"""The part of the Supabase Auth API that signing in needs.
+"""The part of the Supabase Auth API that signing in needs, on 127.0.0.1.
 
-It listens on 127.0.0.1 in a thread and loop of its own: as a route of the app it would have to
-call itself, and would be as public as the app.
+It has a thread and loop of its own: as a route of the app it would have to call itself, and would
+be as public as the app.
 """
 
 import socket
@@ -34,6 +34,7 @@ from domo_insights.local.auth_ways import Flows, Ways
 
 TOKEN_SECONDS = 3600
 _START_SECONDS = 10.0
+_HEALTH = {"version": "local", "name": "GoTrue", "description": "Embedded stand-in"}
 
 
 @contextmanager
@@ -117,7 +118,7 @@ class _Api:
                 self._route("/authorize", self.flows.authorize, "GET", keyless=True),
                 self._route("/logout", self.logout, "POST"),
                 self._route("/settings", self.settings, "GET"),
-                self._route("/health", self.health, "GET"),
+                self._route("/health", lambda _request, _body: as_json(_HEALTH), "GET"),
                 # Public at Supabase too: verifiers have no key.
                 self._route("/.well-known/jwks.json", self.jwks, "GET", keyless=True),
             ]
@@ -222,10 +223,8 @@ class _Api:
         if ways.provider:
             external[ways.provider] = True
         signs_up = {"disable_signup": not ways.sign_up, "mailer_autoconfirm": not ways.confirm}
-        return as_json({"external": external, **signs_up})
-
-    def health(self, _request: Request, _body: dict[str, Any]) -> Response:
-        return as_json({"version": "local", "name": "GoTrue", "description": "Embedded stand-in"})
+        # The last one is ours: a page must not promise mails that never leave.
+        return as_json({"external": external, **signs_up, "mails_stay_here": True})
 
     def jwks(self, _request: Request, _body: dict[str, Any]) -> Response:
         return as_json(key_set(self.keys), {"Cache-Control": "public, max-age=600"})
