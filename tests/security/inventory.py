@@ -202,6 +202,8 @@ CALLABLE: Final = {
         "insights.record(text,text,uuid,uuid,jsonb)",
     },
     "insights_worker": {
+        "insights.bare_words(text)",
+        "insights.intent_words(text)",
         "insights.viewer_id()",
         "insights.drain_changes(integer)",
         "insights.health()",
