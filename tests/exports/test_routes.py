@@ -123,7 +123,8 @@ def test_what_was_said_is_no_mark_up_in_a_transcript(ask, rows):
 
 
 @pytest.mark.parametrize("said", [
-    {"period": "soon"}, {"zone": "Mars/Base"}, {"demo": "x"}, {"as_of": "now"}, {"as_of": "2026-01-01"},
+    {"period": "soon"}, {"zone": "Mars/Base"}, {"demo": "x"}, {"as_of": "now"},
+    {"as_of": "2026-01-01"},
     {"period": "9999999d"}, {"as_of": "2999-01-01T00:00:00+00:00"}, {"limit": "-1"}, {"limit": "x"},
 ])  # fmt: skip
 def test_a_wrong_address_is_told_in_words(ask, rows, said):

@@ -37,7 +37,7 @@ def review(
                 "note": wanted.excluded.note,
                 "updated_at": func.now(),
             },
-        )
+        ).returning(reviews.c.conversation_id)
     )
-    if not kept.rowcount:
+    if kept.first() is None:
         raise NotAllowedError("You have no conversation with this id.", hint="Reload the page.")

@@ -11,7 +11,7 @@ TITLES: Final = {
     "negative_share_rose": "Negative share rose",
     "handler_slow": "Webhook handler is slow",
     "videos_failed": "Video failed",
-    "chunks_unembedded": "Knowledge without embedding",
+    "chunks_unembedded": "Not embedded",
 }
 
 

@@ -59,7 +59,7 @@ def show() -> None:
         key=DEMO,
         bind="query-params",
         label_visibility="collapsed",
-        width=165,
+        width=145,
     )
     with st.popover("Filters", icon=":material/tune:"):
         zones = sorted(available_timezones())

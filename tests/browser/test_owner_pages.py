@@ -1,0 +1,133 @@
+"""The owner's pages in a real browser: what opens, what leaves, and who can use it."""
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.browser.conftest import open_page, settle
+
+pytestmark = pytest.mark.browser
+AXE = Path(__file__).parent / "vendor" / "axe.min.js"
+# Streamlit's own: groups inside its navigation's list, and the unnamed points of its sparklines.
+STREAMLITS = """{exclude: [['[data-testid="stSidebarNav"]'], ['[data-testid="stMetricChart"]']]}"""
+PAGES = ("/", "/demos", "/demos?demo={demo}", "/conversations", "/sentiment", "/webhooks",
+         "/my_access")  # fmt: skip
+
+
+def demo_of(page):
+    """The first demo of the table's export, through the browser's own session."""
+    answer = page.request.get("/export/demos.ranked.json?period=30d")
+    return answer.json()["rows"][0]
+
+
+@pytest.fixture
+def ana(site, visit):
+    page = visit("ana", base_url=site.url)
+    open_page(site, page)
+    return page
+
+
+def test_a_receipt_says_what_the_number_rests_on(ana):
+    ana.get_by_test_id("stPopover").filter(has_text="was").first.get_by_role("button").click()
+    body = ana.get_by_test_id("stPopoverBody")
+    body.get_by_text("SELECT count(*) AS conversations").wait_for()
+    said = body.inner_text()
+    assert "Conversations that started in the period." in said
+    assert "Counted: " in said
+    assert "of test conversations" in said
+    assert "started_at_1" in said
+    assert "As of " in said
+
+
+def test_an_export_is_what_the_page_shows(ana):
+    ana.locator(".st-key-newest").get_by_role("button", name="Export").click()
+    with ana.expect_download() as waiting:
+        ana.get_by_role("link", name="CSV file").click()
+    text = Path(waiting.value.path()).read_text()
+    rows = [line for line in text.splitlines() if not line.startswith("# ")]
+    assert len(list(csv.DictReader(io.StringIO("\n".join(rows))))) == 8
+    assert "# as of: " in text
+
+
+def test_a_review_is_kept_and_taken_off_the_list(ana):
+    block = ana.locator(".st-key-read_next")
+    before = block.get_by_role("link", name="Read").count()
+    assert before
+    first = block.get_by_test_id("stCaptionContainer").first.inner_text()
+    block.get_by_role("button", name="Review").first.click()
+    body = ana.get_by_test_id("stPopoverBody")
+    body.get_by_text("Reviewed").first.click()
+    body.get_by_label("Note").fill("Call them back **soon**")
+    body.get_by_role("button", name="Keep").click()
+    ana.wait_for_function("said => !document.querySelector('.st-key-read_next')"
+                          ".innerText.includes(said)", arg=first)  # fmt: skip
+    block.get_by_text("Show reviewed ones as well").click()
+    settle(ana)
+    told = ana.request.get("/export/read_next.ranked.json?period=30d&reviewed=1&limit=1000").json()
+    assert "Call them back **soon**" in [row["note"] for row in told["rows"]]
+
+
+def test_a_saved_view_opens_again_and_a_stranger_sees_their_own(site, ana, visit):
+    ana.get_by_text("7d", exact=True).click()
+    ana.wait_for_url("**period=7d*")
+    settle(ana)
+    ana.get_by_role("button", name="Views").click()
+    body = ana.get_by_test_id("stPopoverBody")
+    body.get_by_label("Keep this view as").fill("My week")
+    body.get_by_role("button", name="Keep").click()
+    body.get_by_text("My week").wait_for()
+    address = ana.url
+    ana.goto(site.url + "/demos")
+    settle(ana)
+    ana.get_by_role("button", name="Views").click()
+    ana.get_by_test_id("stPopoverBody").get_by_role("button", name="Open").click()
+    ana.wait_for_url("**/?period=7d*")
+    ben = visit("ben", base_url=site.url)
+    ben.goto(address)
+    settle(ben)
+    names = ana.request.get("/export/views.kept.json").json()["rows"]
+    assert [row["name"] for row in names] == ["My week"]
+    assert ben.request.get("/export/views.kept.json").json()["rows"] == []
+
+
+def test_the_summary_is_a_page_for_its_owner_alone(site, ana, visit):
+    where = f"/summary/{demo_of(ana)['demo_id']}?period=30d"
+    ana.goto(where)
+    assert ana.get_by_role("heading", level=1).inner_text() == demo_of(ana)["demo"]
+    assert ana.locator("rect").count() >= 29
+    assert visit("ben", base_url=site.url).request.get(where).status == 404
+    stranger = visit(None, base_url=site.url)
+    assert stranger.request.get(where, headers={"accept": "application/json"}).status == 401
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("path", PAGES)
+def test_no_serious_barrier(site, visit, path, scheme):
+    page = visit("ana", base_url=site.url, color_scheme=scheme)
+    open_page(site, page)
+    open_page(site, page, path.format(demo=demo_of(page)["demo"].replace(" ", "+")))
+    page.evaluate(AXE.read_text())
+    found = page.evaluate(f"axe.run({STREAMLITS}, {{resultTypes: ['violations']}})")
+    ours = [
+        (broken["id"], node["html"][:200])
+        for broken in found["violations"]
+        if broken["impact"] in ("serious", "critical")
+        for node in broken["nodes"]
+    ]
+    assert ours == [], json.dumps(ours, indent=1)
+
+
+def test_the_first_controls_are_reached_by_keyboard_alone(ana):
+    reached = []
+    for _ in range(30):
+        ana.keyboard.press("Tab")
+        reached.append(ana.evaluate(
+            "(document.activeElement.getAttribute('aria-label') || "
+            "document.activeElement.innerText || '').trim()"))  # fmt: skip
+    said = " ".join(reached)
+    assert "Overview" in said
+    assert "Filters" in said
+    assert "Views" in said
