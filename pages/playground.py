@@ -25,6 +25,6 @@ if asked:
 left, right = st.columns([3, 2])
 with left:
     knowledge_editor.chunks(demo_id)
+    knowledge_editor.history(demo_id)
 with right:
     knowledge_editor.write(demo_id, question=asked.text if asked else "")
-    knowledge_editor.history(demo_id)

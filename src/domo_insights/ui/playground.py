@@ -22,6 +22,11 @@ PARAMETER: Final = "question"
 _TEXT, _SEEN, _PAST = "playground_question", "_playground_seen", "_playground_past"
 _LONGEST: Final = 50_000
 _KEPT: Final = 30
+_SHORT: Final = {
+    "all-MiniLM-L6-v2": "MiniLM",
+    "text-embedding-3-small": "3-small",
+    "text-embedding-ada-002": "ada-002",
+}
 MODES: Final = {Mode.HYBRID: "Both", Mode.VECTOR: "Meaning", Mode.TEXT: "Words"}
 
 
@@ -61,8 +66,9 @@ def kpis(demo_id: UUID) -> Knowledge | None:
             " can be found by words alone. `domo-insights embed` makes them up.",
         ),
         "Model": (
-            known.model or NOTHING,
-            "What turned most chunks into vectors, and turns the question into one.",
+            _SHORT.get(known.model or "", known.model or NOTHING),
+            f"{known.model or 'None'}. It turned most chunks into vectors, and turns the question"
+            " into one.",
         ),
         "Threshold": (
             f"{known.threshold:.2f}" if known.model else NOTHING,

@@ -7,6 +7,7 @@ from uuid import UUID
 import pandas as pd
 import streamlit as st
 
+from domo_insights.metrics import NOTHING
 from domo_insights.queries import knowledge, knowledge_why
 from domo_insights.queries.knowledge_answer import Answer
 from domo_insights.ui import blocks, playground
@@ -57,39 +58,36 @@ def other_way(demo_id: UUID, asked: Question, found: Answer) -> None:
         if moved.empty:
             st.write("Neither finds anything.")
             return
-        same = int((moved["A"] == moved["B"]).sum())
+        same = int((moved["moved"] == "same").sum())
         st.caption(f"{same} of {len(moved)} chunks keep their place.")
         st.dataframe(
             moved,
             hide_index=True,
             alt="Chunks with their place under both settings",
             column_config={
-                "chunk": st.column_config.TextColumn("Chunk", width="medium"),
-                "A": st.column_config.NumberColumn("A", help="Place with the settings above."),
-                "B": st.column_config.NumberColumn(
-                    "B", help="Place with the settings of this box."
-                ),
+                "A": st.column_config.TextColumn("A", help="Place with the settings above."),
+                "B": st.column_config.TextColumn("B", help="Place with the settings of this box."),
                 "moved": st.column_config.TextColumn("From A to B"),
+                "chunk": st.column_config.TextColumn("Chunk", width="medium"),
             },
         )
 
 
 def differences(first: Answer, second: Answer) -> pd.DataFrame:
-    """Every chunk that one of both found: chunk, A, B (places), moved."""
+    """Every chunk that one of both found: A, B (places as text), moved, chunk."""
     a, b = (one.results.set_index("chunk_id")["rank"] for one in (first, second))
     both = pd.concat([first.results, second.results]).drop_duplicates("chunk_id")
     texts = chunk_names(both)
     rows = [
         {
-            "chunk": texts[chunk],
-            "A": a.get(chunk),
-            "B": b.get(chunk),
+            "A": str(a.get(chunk, NOTHING)),
+            "B": str(b.get(chunk, NOTHING)),
             "moved": _moved(a.get(chunk), b.get(chunk)),
+            "chunk": texts[chunk],
         }
         for chunk in both["chunk_id"]
     ]
-    frame = pd.DataFrame(rows, columns=["chunk", "A", "B", "moved"])
-    return frame.astype({"A": "Int64", "B": "Int64"})
+    return pd.DataFrame(rows, columns=["A", "B", "moved", "chunk"])
 
 
 def chunk_names(chunks: pd.DataFrame) -> dict[UUID, str]:
