@@ -8,7 +8,6 @@ from typing import Final
 
 import psycopg
 from psycopg import sql
-from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
 from domo_insights.database.engine import address
 from domo_insights.errors import DatabaseUnreachableError, MigrationError
@@ -83,10 +82,11 @@ def migrate(admin_url: str, progress: Progress | None = None) -> list[str]:
 
 def _connect(admin_url: str) -> psycopg.Connection[tuple[object, ...]]:
     # Keywords, not an address: written back, a space in a folder's name would become a plus.
-    _, keywords = PGDialect_psycopg().create_connect_args(address(admin_url))
+    url = address(admin_url)
+    keywords = url.translate_connect_args(username="user", database="dbname") | dict(url.query)
     try:
         return psycopg.connect(
-            **keywords, autocommit=True, prepare_threshold=None, connect_timeout=10
+            **{"connect_timeout": 10} | keywords, autocommit=True, prepare_threshold=None
         )
     except psycopg.OperationalError as error:
         raise DatabaseUnreachableError(hint="Check DATABASE_ADMIN_URL and the network.") from error

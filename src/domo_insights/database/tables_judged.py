@@ -1,4 +1,4 @@
-"""The view insights.judged_messages: one row per user message of a conversation, and how it went."""
+"""The view insights.judged_messages: one row per user message, and how it went."""
 
 from sqlalchemy import Boolean, Column, DateTime, Integer, MetaData, Numeric, Table, Text, Uuid
 
