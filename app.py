@@ -1,8 +1,10 @@
 """The server: the dashboard and its routes. `streamlit run app.py` or `uvicorn app:app`."""
 
 import gc
+import pkgutil
 from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager
+from importlib import import_module
 from pathlib import Path
 
 import streamlit as st
@@ -11,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from domo_insights import access_log, settings
+from domo_insights import access_log, settings, ui
 from domo_insights.access_log import AccessLog
 from domo_insights.auth.gate import Gate
 from domo_insights.auth.prefix import Prefix
@@ -54,6 +56,9 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
             embedded = leaving.enter_context(stack.running(found.insights_data_dir))
             embedded.server.watch()
         _keep_up(leaving)
+        for module in pkgutil.iter_modules(ui.__path__, f"{ui.__name__}."):
+            if not module.name.endswith(".frame"):  # the script itself
+                import_module(module.name)
         gc.collect()
         gc.freeze()  # Streamlit collects garbage after every run: spare it the imports
         yield

@@ -17,7 +17,9 @@ from sqlalchemy import Engine, func, select
 from domo_insights.database.doors import maintaining
 from domo_insights.errors import DomoInsightsError
 
-EVERY_SECONDS: Final = 0.5
+EVERY_SECONDS: Final = 1.0
+PAUSE_SECONDS: Final = 0.2
+"""The least time between two looks, so that a storm is worked off in batches."""
 PATIENCE_SECONDS: Final = 10.0
 """How long it waits between two tries while the database is away."""
 BATCH: Final = 10_000
@@ -42,6 +44,7 @@ class Worker:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._stopping = threading.Event()
+        self._told = threading.Event()
         self._last_try = 0.0
         self._thread = threading.Thread(target=self._run, name="queue worker", daemon=True)
 
@@ -53,13 +56,22 @@ class Worker:
     def start(self) -> None:
         self._thread.start()
 
+    def tell(self) -> None:
+        """Something was committed: look soon."""
+        self._told.set()
+
     def stop(self) -> None:
         self._stopping.set()
+        self._told.set()
         self._thread.join(PATIENCE_SECONDS)
 
     def _run(self) -> None:
         wait, away = EVERY_SECONDS, False
-        while not self._stopping.wait(wait):
+        while not self._stopping.wait(PAUSE_SECONDS):
+            self._told.wait(max(0.0, wait - PAUSE_SECONDS))
+            if self._stopping.is_set():
+                return
+            self._told.clear()
             try:
                 drain(self._engine)
                 self._last_try = time.monotonic()
@@ -87,6 +99,12 @@ def working(engine: Engine) -> Iterator[Worker]:
     finally:
         _running = None
         worker.stop()
+
+
+def tell() -> None:
+    """Say that this process has committed something that pages show."""
+    if _running is not None:
+        _running.tell()
 
 
 def is_working() -> bool:

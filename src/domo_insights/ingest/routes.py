@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from domo_insights import settings
+from domo_insights.database import queue
 from domo_insights.database.doors import ingesting
 from domo_insights.database.engine import engine_for
 from domo_insights.errors import ConfigError, DatabaseError, PayloadError
@@ -99,6 +100,7 @@ def _answer(demo_id: UUID | None, read: Callable[[], Received]) -> Response:
         answer = _refusal(503, "The callback cannot be stored now.", "Send it again.")
         answer.headers["Retry-After"] = str(RETRY_SECONDS)
         return answer
+    queue.tell()
     return JSONResponse({"stored": stored.stored, "duplicate": stored.duplicates > 0})
 
 

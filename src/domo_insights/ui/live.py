@@ -18,8 +18,9 @@ from domo_insights.ui import session
 EVERY_SECONDS: Final = 1.5
 SESSION_EVERY: Final = 10
 """Looks between two readings of the session row, so that a sign-out ends an idle tab as well."""
-REST: Final = 4.0
+REST: Final = 2.0
 """A page rests this many times as long as its last run took."""
+LONGEST_REST_SECONDS: Final = 4.0
 _SEEN, _BEGUN, _TOOK, _LOOKS = "_live_seen", "_live_begun", "_live_took", "_live_looks"
 
 
@@ -55,7 +56,8 @@ def _look() -> None:
     if looks % SESSION_EVERY == 0 and _ended():
         st.rerun()
     version = version_of(session.current_viewer())
-    rested = time.monotonic() - state[_BEGUN] > state[_TOOK] * (1 + REST)
+    rest = min(state[_TOOK] * REST, LONGEST_REST_SECONDS)
+    rested = time.monotonic() - state[_BEGUN] > state[_TOOK] + rest
     if version is not None and version != state[_SEEN] and rested:
         st.rerun()
 
