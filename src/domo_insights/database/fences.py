@@ -134,7 +134,7 @@ def _views_and_triggers(conn: Connection) -> Iterator[Finding]:
         options = conn.scalar(
             select(func.array_to_string(_relations.c.reloptions, ","))
             .join(_spaces, _spaces.c.oid == _relations.c.relnamespace)
-            .where(_NAME == literal(view))
+            .where(literal(view) == _NAME)
         )
         if "security_invoker=true" not in (options or ""):
             mend = f"alter view {view} set (security_invoker = true);"
