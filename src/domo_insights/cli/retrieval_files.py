@@ -51,6 +51,8 @@ def read_file(path: Path) -> RetrievalFile:
             continue
         try:
             row = json.loads(line)
+            if not isinstance(row, dict):
+                raise ValueError("it is no object")
             if "text" in row:
                 found.questions.append(_question(row))
             else:

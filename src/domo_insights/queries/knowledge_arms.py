@@ -10,6 +10,7 @@ from pgvector.sqlalchemy import BIT
 from sqlalchemy import (
     CTE,
     BigInteger,
+    ColumnElement,
     Connection,
     Double,
     Select,
@@ -108,7 +109,7 @@ def fused(
         func.coalesce(1.0 / (RRF + rank), 0.0) for rank in (near.c.vector_rank, said.c.text_rank)
     ]
     score = (parts[0] + parts[1]).label("score")
-    similarity = near.c.similarity
+    similarity: ColumnElement[Any] = near.c.similarity
     met = near.outerjoin(said, said.c.chunk_id == near.c.chunk_id, full=True)
     if vector is not None and model is not None:
         # What only its words brought up is compared as well: thresholds are about similarity.
@@ -127,13 +128,23 @@ def fused(
             similarity.label("similarity"),
             near.c.vector_rank,
             said.c.text_rank,
+            said.c.text_score,
             score,
         )
         .select_from(met)
         .cte("joined")
     )
-    order = (joined.c.score.desc(), joined.c.vector_rank.nulls_last(), joined.c.chunk_id)
-    return select(joined, func.row_number().over(order_by=order).label("place")).cte("ranked")
+    closeness = _of_the_best(joined.c.similarity) + _of_the_best(joined.c.text_score)
+    compared = select(joined, closeness.label("closeness")).cte("compared")
+    order = (compared.c.score.desc(), compared.c.closeness.desc(), compared.c.chunk_id)
+    place = func.row_number().over(order_by=order).label("place")
+    return select(compared, place).cte("ranked")
+
+
+def _of_the_best(measure: ColumnElement[float]) -> ColumnElement[float]:
+    """How near a chunk comes to the best of its arm. Ranks alone are often equal: first by one and
+    second by the other against the reverse."""
+    return func.coalesce(measure / func.greatest(func.max(measure).over(), 1e-9), 0.0)
 
 
 def _signs(vector: Vector) -> str:
