@@ -61,7 +61,9 @@ def test_a_review_is_kept_and_taken_off_the_list(ana):
     body = ana.get_by_test_id("stPopoverBody")
     body.get_by_text("Reviewed").first.click()
     body.get_by_label("Note").fill("Call them back **soon**")
+    body.get_by_label("Note").blur()
     body.get_by_role("button", name="Keep").click()
+    settle(ana)
     ana.wait_for_function("said => !document.querySelector('.st-key-read_next')"
                           ".innerText.includes(said)", arg=first)  # fmt: skip
     block.get_by_text("Show reviewed ones as well").click()

@@ -57,11 +57,11 @@ def test_the_other_demos(rows, database, history, text_, zone):
 @pytest.mark.parametrize("text_", PERIODS)
 def test_negative_share_rose_where_its_interval_says_so(rows, database, history, text_):
     period = Period.parse(text_, AS_OF)
-    first = history[0]
+    first, earlier = history[0], period.previous().start
     for n in range(30):
         talk = conversation(rows, first, started_at=period.start)
         message(rows, talk, "user", period.start + timedelta(minutes=n), sentiment="negative")
-        message(rows, talk, "user", period.start - timedelta(minutes=n + 1), sentiment="neutral")
+        message(rows, talk, "user", earlier + timedelta(minutes=n), sentiment="neutral")
 
     def labelled(demo_id, when):
         said = [m for t in mine(rows, history) if t.demo_id == demo_id for m in t.messages

@@ -131,9 +131,10 @@ def _to_read(
     conn: Connection, period: Period, demo_id: UUID, include_test: bool
 ) -> tuple[tuple[str, str], ...]:
     found = read_next.ranked(conn, period, demo_id, include_test, limit=TO_READ)
+    rows: list[Any] = list(found.itertuples())
     return tuple(
         (f"{row.started_at.tz_convert(period.zone):%d %b, %H:%M}", reasons.to_read(row))
-        for row in found.itertuples()
+        for row in rows
     )
 
 
