@@ -6,7 +6,8 @@ from domo_insights.metrics import THIN
 from tests.factories import ANA, BEN, PIA, conversation, demo, message
 from tests.ui.conftest import FRAME, ROOT, page_path
 
-PAGES = ("overview", "conversations", "sentiment", "demos", "webhooks")
+PAGES = ("overview", "conversations", "sentiment", "demos", "webhooks", "platform", "my_access",
+         "playground")  # fmt: skip
 NOW = datetime.now(UTC)
 EVIL = (
     "![x](http://evil.example/pixel.png) [link](http://evil.example) <img src=x onerror=alert(1)>"
@@ -43,7 +44,8 @@ def test_every_page_opens_on_an_empty_account(open_app, page, viewer):
     app = open_app(viewer, page)
     assert not app.exception
     assert not app.error
-    assert [header.value for header in app.subheader] == ["No conversations yet"]
+    said = "No demo yet" if page == "playground" else "No conversations yet"
+    assert [header.value for header in app.subheader] == [said]
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -14,7 +14,7 @@ from domo_insights.queries import knowledge, knowledge_answer
 from domo_insights.queries.knowledge import Mode, Vector
 from domo_insights.queries.knowledge_answer import Answer, Knowledge
 from domo_insights.settings import current
-from domo_insights.ui import filters
+from domo_insights.ui import empty, filters
 from domo_insights.ui.data import load
 from domo_insights.ui.session import current_viewer
 
@@ -48,6 +48,10 @@ def demo() -> UUID | None:
     chosen = filters.asked().demo_id
     if chosen is None:
         with st.container(border=True, key="choose_demo"):
+            if empty.no_demos():
+                st.subheader("No demo yet", anchor=False)
+                st.write("Knowledge belongs to a demo. Create one on the Domo platform.")
+                return None
             st.subheader("Choose a demo", anchor=False)
             st.write("Knowledge belongs to one demo. Choose it at the top of the page.")
     return chosen
