@@ -8,7 +8,6 @@ are those of the statements under an owner's rights, from sending to the last ro
 """
 
 import json
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -21,7 +20,7 @@ from pgvector.psycopg import register_vector
 
 from domo_insights.database.doors import reading
 from domo_insights.embedding import embedder_for
-from domo_insights.local.server import SUPERUSER, PostgresServer
+from domo_insights.local.server import PostgresServer
 from domo_insights.queries import knowledge, knowledge_arms
 from domo_insights.queries.knowledge import Mode
 from tests.conftest import _TEMPLATE, Database, create_database, prepare_database
