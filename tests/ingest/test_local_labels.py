@@ -95,6 +95,7 @@ def test_labelling_again_changes_nothing(rows, database):
     message(rows, talk, content="How much does it cost?", intent="pricing")
     for number in range(5):
         message(rows, talk, content=f"How much does it cost, {number}?")
+    message(rows, talk, content="How much does it cost?")  # as alike as can be: 1, beside fractions
     label_all(database.engine)
     once = labels(rows)
     label_all(database.engine)

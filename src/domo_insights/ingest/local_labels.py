@@ -177,7 +177,7 @@ def _fill(conn: Connection, rows: Sequence[Any], outcome: LocalLabelling) -> Non
         sentiment=(Text(), [felt.get(key) for key in labelled]),
         intent=(Text(), [meant[key][0] if key in meant else None for key in labelled]),
         confidence=(
-            Float(), [round(min(meant[key][1], 1), 2) if key in meant else None
+            Float(), [round(min(meant[key][1], 1.0), 2) if key in meant else None
                       for key in labelled]
         ),
     )  # fmt: skip
