@@ -1,13 +1,24 @@
 """Questions to a demo's knowledge: what there is of it, and which chunks answer."""
 
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sqlalchemy import CTE, ColumnElement, Connection, Integer, cast, func, select, true
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    Connection,
+    Integer,
+    Select,
+    Subquery,
+    cast,
+    func,
+    select,
+    true,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, TEXT
 
 from domo_insights.database.frames import Columns, read_frame
@@ -122,8 +133,14 @@ def search(
     if threshold is not None and mode is not Mode.TEXT:
         kept = ranked.c.similarity.is_(None) | (ranked.c.similarity >= threshold)
     best = select(ranked).where(kept).order_by(ranked.c.place).limit(max(k, 0)).subquery("best")
+    statement = _with_texts(best, demo_id, text)
+    names = {"id" if name == "chunk_id" else name: dtype for name, dtype in FOUND.items()}
+    return read_frame(conn, statement, names).rename(columns={"id": "chunk_id"})
+
+
+def _with_texts(best: Subquery, demo_id: UUID, text: str) -> Select[Any]:
     body = func.concat_ws(" ", chunks.c.question, chunks.c.answer, chunks.c.content)
-    statement = (
+    return (
         select(
             cast(func.row_number().over(order_by=best.c.place), Integer).label("rank"),
             *(chunks.c[name] for name in ("id", "question", "answer", "content", "source")),
@@ -139,8 +156,6 @@ def search(
         .where(chunks.c.demo_id == demo_id)
         .order_by(best.c.place)
     )
-    names = {"id" if name == "chunk_id" else name: dtype for name, dtype in FOUND.items()}
-    return read_frame(conn, statement, names).rename(columns={"id": "chunk_id"})
 
 
 def candidates(

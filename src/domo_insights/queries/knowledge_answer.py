@@ -120,10 +120,10 @@ def answer(
     except DomoInsightsError as failure:
         problem = f"{failure} {failure.hint} Only words were searched.".strip()
     made = perf_counter()
-    found = knowledge.search(conn, demo_id, vector, text, mode, k, limit, known.model)
-    note = ""
+    asked = (conn, demo_id, vector, text, mode, k)
+    found, note = knowledge.search(*asked, limit, known.model), ""
     if len(found) < k:
-        within = knowledge.search(conn, demo_id, vector, text, mode, k, None, known.model)
+        within = knowledge.search(*asked, None, known.model)
         note = _shortfall(k, len(found), within, mode, limit, known)
     done = perf_counter()
     return Answer(

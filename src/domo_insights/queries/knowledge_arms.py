@@ -95,14 +95,7 @@ def fused(
 ) -> CTE:
     """Both arms in one order, by reciprocal ranks; one arm alone keeps its own order."""
     if words is None:
-        return select(
-            near.c.chunk_id,
-            near.c.similarity,
-            near.c.vector_rank,
-            cast(null(), BigInteger).label("text_rank"),
-            near.c.similarity.label("score"),
-            near.c.vector_rank.label("place"),
-        ).cte("ranked")
+        return _meaning_alone(near)
     said = words.cte("said")
     chunk_id = func.coalesce(near.c.chunk_id, said.c.chunk_id, type_=Uuid())
     parts = [
@@ -139,6 +132,17 @@ def fused(
     order = (compared.c.score.desc(), compared.c.closeness.desc(), compared.c.chunk_id)
     place = func.row_number().over(order_by=order).label("place")
     return select(compared, place).cte("ranked")
+
+
+def _meaning_alone(near: CTE) -> CTE:
+    return select(
+        near.c.chunk_id,
+        near.c.similarity,
+        near.c.vector_rank,
+        cast(null(), BigInteger).label("text_rank"),
+        near.c.similarity.label("score"),
+        near.c.vector_rank.label("place"),
+    ).cte("ranked")
 
 
 def _of_the_best(measure: ColumnElement[float]) -> ColumnElement[float]:
