@@ -125,16 +125,8 @@ def _measured(
             )
             found.append(frame["chunk_id"].tolist())
     pairs = [(ids_, wanted) for ids_, (_, wanted) in zip(found, judged, strict=True)]
-    measures = {f"recall@{n}": partial(ranking.recall_at, k=n) for n in sorted({1, 5, k})}
-    measures |= {
-        "mrr@10": partial(ranking.mrr_at, k=10),
-        "ndcg@10": partial(ranking.ndcg_at, k=10),
-    }
     return {
-        **{
-            name: ranking.mean([measure(ids_, wanted) for ids_, wanted in pairs]).value
-            for name, measure in measures.items()
-        },
+        **_means(pairs, k),
         "questions": len(judged),
         "left_out": len(given.questions) - len(judged),
         "chunks": known.chunks,
@@ -143,6 +135,18 @@ def _measured(
         "mode": mode.value,
         "k": k,
         "seconds": round(perf_counter() - begun, 3),
+    }
+
+
+def _means(pairs: list[tuple[list[UUID], set[UUID]]], k: int) -> dict[str, float | None]:
+    measures = {f"recall@{n}": partial(ranking.recall_at, k=n) for n in sorted({1, 5, k})}
+    measures |= {
+        "mrr@10": partial(ranking.mrr_at, k=10),
+        "ndcg@10": partial(ranking.ndcg_at, k=10),
+    }
+    return {
+        name: ranking.mean([measure(found, wanted) for found, wanted in pairs]).value
+        for name, measure in measures.items()
     }
 
 
