@@ -10,9 +10,10 @@ from typer.testing import CliRunner
 
 from domo_insights.cli import app
 from domo_insights.cli.commands import register
-from domo_insights.cli.output import as_csv, as_json, as_table
+from domo_insights.cli.output import as_table
 from domo_insights.database.tables import audit_logs
 from domo_insights.errors import DomoInsightsError, WrongUseError
+from domo_insights.exports.cells import as_csv, as_json
 from domo_insights.queries import QUERIES
 from tests.factories import ANA, BEN, PIA, conversation, demo, message
 
