@@ -55,7 +55,9 @@ def query(
     """Ask a question of the pages in somebody's name."""
     if listed:
         for known, question in QUERIES.items():
-            typer.echo(f"{known:34}{(inspect.getdoc(question) or '').splitlines()[0]}")
+            if not set(_needs(question)) <= {"period", *_OPTIONS}:
+                continue
+            typer.echo(f"{known:36} {(inspect.getdoc(question) or '').splitlines()[0]}")
         return
     question = _question(name)
     given = _arguments(question, period, zone, demo, conversation, include_test)
@@ -115,9 +117,19 @@ def _arguments(
     for name, (_, was_said) in said.items():
         if was_said and name not in takes:
             raise WrongUseError(f"This query does not take --{_OPTIONS.get(name, name)}.")
-    if "conversation_id" in takes and not conversation:
-        raise WrongUseError("No conversation is named.", hint="Say --conversation ID.")
-    return {name: value for name, (value, _) in said.items() if name in takes}
+    given = {name: value for name, (value, _) in said.items() if name in takes}
+    for name in _needs(question):
+        if given.get(name) is None:
+            option = _OPTIONS.get(name)
+            hint = f"Say --{option} ID." if option else "Only its page can ask it."
+            raise WrongUseError(f"This query needs a {name.removesuffix('_id')}.", hint=hint)
+    return given
+
+
+def _needs(question: Query) -> list[str]:
+    """What `question` cannot be asked without."""
+    _, *parameters = inspect.signature(question).parameters.values()
+    return [p.name for p in parameters if p.default is inspect.Parameter.empty]
 
 
 _OPTIONS = {
