@@ -1,5 +1,7 @@
 """Real Postgres for every test: one server, a template by the migrations, a clone per test."""
 
+import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -63,10 +65,17 @@ class Database:
         )
 
 
+def _roomy_memory() -> str | None:
+    """Where a clone per test costs a fifth; None, the usual place, where there is no room."""
+    memory = Path("/dev/shm")
+    roomy = memory.is_dir() and shutil.disk_usage(memory).free > 4 * 1024**3
+    return str(memory) if roomy and os.access(memory, os.W_OK) else None
+
+
 @pytest.fixture(scope="session")
 def server() -> Iterator[PostgresServer]:
     with (
-        tempfile.TemporaryDirectory(prefix="domo-") as folder,
+        tempfile.TemporaryDirectory(prefix="domo-", dir=_roomy_memory()) as folder,
         PostgresServer(Path(folder) / "data") as running,
     ):
         with psycopg.connect(running.url(SUPERUSER), autocommit=True) as conn:
@@ -80,7 +89,7 @@ def server() -> Iterator[PostgresServer]:
 def create_database(server: PostgresServer, name: str, template: str = "template0") -> Database:
     with psycopg.connect(server.url(SUPERUSER), autocommit=True) as conn:
         conn.execute(
-            sql.SQL("create database {} template {}").format(
+            sql.SQL("create database {} template {} strategy file_copy").format(
                 sql.Identifier(name), sql.Identifier(template)
             )
         )

@@ -15,7 +15,14 @@ from domo_insights.database.doors import editing, reading
 from domo_insights.database.tables import audit_logs, conversation_map, delivery_counts
 from domo_insights.errors import NotAllowedError
 from domo_insights.period import Period
-from domo_insights.queries import PRODUCT_ONLY, QUERIES, READS_WORDS, availability, conversations
+from domo_insights.queries import (
+    PRODUCT_ONLY,
+    QUERIES,
+    READS_WORDS,
+    SEARCHES,
+    availability,
+    conversations,
+)
 from tests.factories import ANA, BEN, NOON, PIA, chunk, conversation, demo, event, message, video
 
 PERIOD = Period.parse("2026-03-01..2026-03-04", NOON + timedelta(days=5))
@@ -41,9 +48,12 @@ def as_text(frame):
 
 def columns_of(name):
     module = importlib.import_module(QUERIES[name].__module__)
-    declared = {"conversations_ever": "CONVERSATIONS", "unmapped_events": "UNMAPPED"}
-    short = QUERIES[name].__name__
-    return dict(getattr(module, declared.get(short, short.upper())))
+    declared = {
+        "availability.conversations_ever": "CONVERSATIONS",
+        "availability.unmapped_events": "UNMAPPED",
+        "knowledge.listing": "CHUNKS",
+    }
+    return dict(getattr(module, declared.get(name, QUERIES[name].__name__.upper())))
 
 
 def test_every_public_question_is_listed():
@@ -55,7 +65,7 @@ def test_every_public_question_is_listed():
             if thing.__module__ == subject.__name__ and parameters[:1] == ["conn"]:
                 found.add(f"{module.name}.{name}")
     found = {n for n in found if not n.rpartition(".")[2].startswith(("_", "over_buckets"))}
-    assert found == set(QUERIES)
+    assert found == set(QUERIES) | SEARCHES
 
 
 @pytest.mark.parametrize("name", sorted(QUERIES))

@@ -140,3 +140,14 @@ PRODUCT_ONLY: Final = frozenset(
     name for name in QUERIES if name.startswith(("operations.", "platform."))
 )
 """Those about the platform as a whole: the database refuses them to everybody else."""
+
+SEARCHES: Final = frozenset(
+    {
+        "knowledge.search",
+        "knowledge.candidates",
+        "knowledge_answer.answer",
+        "knowledge_arms.near_by_meaning",
+        "knowledge_why.explain",
+    }
+)
+"""Those that are asked with a vector: `domo-insights search` and the playground ask them."""
