@@ -72,29 +72,6 @@ def test_a_review_is_kept_and_taken_off_the_list(ana):
     assert "Call them back **soon**" in [row["note"] for row in told["rows"]]
 
 
-def test_a_saved_view_opens_again_and_a_stranger_sees_their_own(site, ana, visit):
-    ana.get_by_text("7d", exact=True).click()
-    ana.wait_for_url("**period=7d*")
-    settle(ana)
-    ana.get_by_role("button", name="Views").click()
-    body = ana.get_by_test_id("stPopoverBody")
-    body.get_by_label("Keep this view as").fill("My week")
-    body.get_by_role("button", name="Keep").click()
-    body.get_by_text("My week").wait_for()
-    address = ana.url
-    ana.goto(site.url + "/demos")
-    settle(ana)
-    ana.get_by_role("button", name="Views").click()
-    ana.get_by_test_id("stPopoverBody").get_by_role("button", name="Open").click()
-    ana.wait_for_url("**/?period=7d*")
-    ben = visit("ben", base_url=site.url)
-    ben.goto(address)
-    settle(ben)
-    names = ana.request.get("/export/views.kept.json").json()["rows"]
-    assert [row["name"] for row in names] == ["My week"]
-    assert ben.request.get("/export/views.kept.json").json()["rows"] == []
-
-
 def test_the_summary_is_a_page_for_its_owner_alone(site, ana, visit):
     where = f"/summary/{demo_of(ana)['demo_id']}?period=30d"
     ana.goto(where)
