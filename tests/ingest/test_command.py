@@ -108,8 +108,13 @@ def test_ingest_prints_its_counts_as_json_and_words_on_stderr(run, rows, tmp_pat
 def test_wrong_use_is_2(run, tmp_path):
     assert run("ingest").returncode == 2
     assert run("ingest", tmp_path / "nothing").returncode == 2
-    assert run("ingest", "-", "--owner", "nobody@x.example", input=b"").returncode == 2
     assert run("webhook-url", "--demo", "x").returncode == 2
+
+
+def test_a_name_that_nobody_has_is_1_as_in_every_command(run):
+    told = run("ingest", "-", "--owner", "nobody@x.example", input=b"")
+    assert told.returncode == 1
+    assert b"Nobody has the address nobody@x.example." in told.stderr
 
 
 def test_label_and_webhook_url(run, rows, tmp_path):
