@@ -24,7 +24,7 @@ run: install ## Start the dashboard with an embedded database and sample data
 	@$(BIN)/domo-insights up
 
 test: install debian check ## Check everything, then run all tests, the browser's included
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses 2 --dist loadfile
 
 check: install ## Lint, format, types, and the contracts between layers
 	$(BIN)/ruff check .
@@ -37,7 +37,7 @@ fix: install ## Repair what the linter and the formatter can
 	$(BIN)/ruff format .
 
 lock: install ## Write the versions in .venv to requirements.lock
-	$(BIN)/pip freeze --exclude-editable > requirements.lock
+	$(BIN)/pip freeze --all --exclude pip --exclude-editable > requirements.lock
 
 docs: install ## Write docs/metrics.md and docs/settings.md from the code
 	$(BIN)/python -m domo_insights.metrics > docs/metrics.md

@@ -11,6 +11,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from cryptography.fernet import Fernet
+from playwright.sync_api import Browser, sync_playwright
 from psycopg import sql
 from sqlalchemy import Connection, Engine
 
@@ -21,6 +22,10 @@ from domo_insights.local.stack import OWNER, prepare_database
 from domo_insights.settings import Settings
 from tests.factories import USERS
 
+_CHROMIUM_FLAGS = [
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+]  # fmt: skip
 _TEMPLATE = "insights_template"
 _names = count(1)
 
@@ -135,3 +140,14 @@ def rows(database: Database) -> Iterator[Connection]:
     """A connection of the owner to put rows in, each statement committed."""
     with database.admin.connect() as conn:
         yield conn.execution_options(isolation_level="AUTOCOMMIT")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """The one Chromium of a test run: Playwright allows one loop per thread."""
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(
+            executable_path="/usr/bin/chromium", args=_CHROMIUM_FLAGS
+        )
+        yield chromium
+        chromium.close()

@@ -7,17 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import sync_playwright
 from sqlalchemy import create_engine
 
 from domo_insights.database.engine import address
 from domo_insights.local.server import PostgresServer
 from tests.local.processes import eventually
 
-FLAGS = [
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-]  # fmt: skip
 IDLE = '[data-test-script-state="notRunning"]'
 
 
@@ -58,14 +53,6 @@ def site(tmp_path_factory):
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait(30)
-
-
-@pytest.fixture(scope="session")
-def browser():
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture

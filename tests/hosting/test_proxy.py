@@ -5,10 +5,9 @@ from urllib.parse import urljoin
 
 import httpx
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser
 
 from tests.auth.mails import mail_of
-from tests.browser.conftest import FLAGS
 from tests.factories import ANA, BEN, PIA
 from tests.hosting.conftest import PASSWORD, Behind
 
@@ -116,10 +115,9 @@ def test_tokens_of_webhook_addresses_stay_out_of_the_proxys_log(behind: Behind) 
 
 
 @pytest.mark.browser
-def test_dashboard_in_a_browser(behind: Behind) -> None:
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
-        page = chromium.new_context(ignore_https_errors=True).new_page()
+def test_dashboard_in_a_browser(behind: Behind, browser: Browser) -> None:
+    with browser.new_context(ignore_https_errors=True) as window:
+        page = window.new_page()
         page.set_default_timeout(30_000)
         page.goto(f"{behind.url}/conversations")
         page.fill("input[name=email]", ANA.email)
@@ -133,4 +131,3 @@ def test_dashboard_in_a_browser(behind: Behind) -> None:
         page.click('[data-testid="stSidebar"] button:has-text("Sign out")')
         page.wait_for_url(f"{behind.url}/sign-in?note=out")
         assert "You are signed out." in page.inner_text("main")
-        chromium.close()

@@ -5,6 +5,7 @@ import os
 import pwd
 import shutil
 import subprocess
+import time
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
@@ -15,6 +16,8 @@ from domo_insights.errors import EmbeddedError
 
 ACCOUNT: Final = "embedded_postgres"
 """The system user that Postgres runs as when we are root, which Postgres refuses to be."""
+_TRIES: Final = 5
+_BETWEEN_TRIES_S: Final = 0.5
 
 
 def home() -> Path:
@@ -110,20 +113,24 @@ def short_socket_dir(data_dir: Path) -> Path:
 
 
 def _system_user() -> pwd.struct_passwd:
-    try:
-        return pwd.getpwnam(ACCOUNT)
-    except KeyError:
-        pass
-    try:
-        maker = shutil.which("useradd") or "/usr/sbin/useradd"
-        command = [maker, "--system", "--no-create-home", "--shell", "/bin/false", ACCOUNT]
-        subprocess.run(command, check=True, capture_output=True)  # noqa: S603
-        return pwd.getpwnam(ACCOUNT)
-    except (OSError, subprocess.CalledProcessError, KeyError) as error:
-        raise EmbeddedError(
-            f"Postgres does not run as root, and the system user {ACCOUNT} cannot be made.",
-            hint=f"Make it with `useradd {ACCOUNT}`, or run the command as an ordinary user.",
-        ) from error
+    maker = shutil.which("useradd") or "/usr/sbin/useradd"
+    command = [maker, "--system", "--no-create-home", "--shell", "/bin/false", ACCOUNT]
+    # Of two first starts at once one finds the account files locked, or the account just made.
+    failure: Exception | None = None
+    for _ in range(_TRIES):
+        try:
+            return pwd.getpwnam(ACCOUNT)
+        except KeyError:
+            pass
+        try:
+            subprocess.run(command, check=True, capture_output=True)  # noqa: S603
+        except (OSError, subprocess.CalledProcessError) as error:
+            failure = error
+            time.sleep(_BETWEEN_TRIES_S)
+    raise EmbeddedError(
+        f"Postgres does not run as root, and the system user {ACCOUNT} cannot be made.",
+        hint=f"Make it with `useradd {ACCOUNT}`, or run the command as an ordinary user.",
+    ) from failure
 
 
 def _noted_pid(pgdata: Path) -> int | None:
