@@ -23,9 +23,15 @@ OWNED: Final = {
     "insights.conversation_map",
     "insights.delivery_counts",
     "insights.conversations",
+    "insights.evaluation_answers",
+    "insights.evaluation_runs",
     "insights.judged_messages",
+    "insights.question_sets",
+    "insights.replay_runs",
+    "insights.replayed_questions",
     "insights.reviews",
     "insights.saved_views",
+    "insights.set_questions",
 }
 """Tables and views with rows that belong to somebody."""
 

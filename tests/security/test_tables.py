@@ -19,6 +19,10 @@ WORDS = {
     "public.processed_webhook_events": {"event_data"},
     "public.conversation_messages": {"content"},
     "public.audit_logs": {"old_values", "new_values"},
+    "insights.question_sets": {"name"},
+    "insights.set_questions": {"question", "expected"},
+    "insights.evaluation_answers": {"found"},
+    "insights.replayed_questions": {"question", "wordings", "conversations", "found"},
     "insights.reviews": {"note"},
 }
 

@@ -22,6 +22,9 @@ _WORDS: Final = {
     "public.processed_webhook_events": ("event_data",),
     "public.conversation_messages": ("content",),
     "public.audit_logs": ("old_values", "new_values"),
+    "insights.question_sets": ("name",),
+    "insights.set_questions": ("question",),
+    "insights.replayed_questions": ("question", "wordings"),
 }
 _MEND: Final = "Somebody changed it: ask who, then put it back as supabase/migrations/ has it."
 _recorded = table(
