@@ -71,6 +71,7 @@ begin
     perform insights.fence(rel, 'insights_reader', mine);
     perform insights.fence(rel, 'insights_editor', mine);
     perform insights.fence(rel, 'insights_product', '(select insights.is_product_team())');
+    perform insights.watch(rel);
   end loop;
 end $$;
 
