@@ -22,6 +22,7 @@ OWNED: Final = {
     "public.audit_logs",
     "insights.conversation_map",
     "insights.delivery_counts",
+    "insights.detail_kept",
     "insights.conversations",
     "insights.evaluation_answers",
     "insights.evaluation_runs",
@@ -41,6 +42,7 @@ CLOSED: Final = {
     "insights.change_queue",
     "insights.demo_versions",
     "insights.data_version",
+    "insights.erased_conversations",
     "insights.table_sizes",
     "insights.index_usage",
     "insights_private.web_sessions",
@@ -162,6 +164,7 @@ _T: Final = "timestamp with time zone"
 
 CALLABLE: Final = {
     "insights_reader": {
+        "insights.detail_since(uuid)",
         "insights.bare_words(text)",
         f"insights.count_judged({_T}[],{_T},uuid,boolean,text[])",
         "insights.intent_words(text)",
@@ -179,6 +182,7 @@ CALLABLE: Final = {
         "export_demo_data(uuid)",
     },
     "insights_product": {
+        "insights.detail_since(uuid)",
         f"insights.count_judged({_T}[],{_T},uuid,boolean,text[])",
         "insights.chunk_counts()",
         "insights.viewer_id()",
@@ -192,6 +196,7 @@ CALLABLE: Final = {
         "insights.slow_queries(integer)",
     },
     "insights_editor": {
+        "insights.erase_mine(text)",
         "insights.mark_test(text,boolean)",
         "insights.viewer_id()",
         "insights.is_product_team()",
@@ -199,6 +204,7 @@ CALLABLE: Final = {
         "insights.record(text,text,uuid,uuid,jsonb)",
     },
     "insights_ingest": {
+        "insights.is_erased(text)",
         "insights.viewer_id()",
         "insights.claim(text,uuid,text)",
         "insights.count_delivery(uuid,text,integer)",
@@ -208,6 +214,7 @@ CALLABLE: Final = {
         "insights.record(text,text,uuid,uuid,jsonb)",
     },
     "insights_worker": {
+        "insights.detail_since(uuid)",
         "insights.bare_words(text)",
         "insights.intent_words(text)",
         "insights.viewer_id()",

@@ -17,6 +17,7 @@ from domo_insights.database.tables import (
     delivery_counts,
     web_sessions,
 )
+from domo_insights.database.tables_detail import detail_kept
 from domo_insights.database.tables_evaluation import (
     evaluation_answers,
     evaluation_runs,
@@ -28,6 +29,8 @@ from domo_insights.database.tables_evaluation import (
 from domo_insights.database.tables_kept import reviews, saved_views
 from domo_insights.viewer import Viewer
 from tests.factories import ANA, BEN, NOON, chunk, conversation, demo, event, message, video
+
+OLDEN = NOON - timedelta(days=900)
 
 
 @dataclass(frozen=True)
@@ -105,6 +108,7 @@ def settle(conn: Connection, owner: Viewer, mark: str) -> Estate:
             demo_id=demo_id, bucket=NOON, duplicates=1, conflicts=1, refused=1
         )
     )
+    conn.execute(insert(detail_kept).values(demo_id=demo_id, deleted_before=OLDEN))
     conn.execute(
         insert(web_sessions).values(
             id_hash=mark.encode().ljust(32, b"."),

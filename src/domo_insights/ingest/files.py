@@ -38,6 +38,7 @@ class Outcome:
     stopped: bool = False
 
     def counts(self) -> dict[str, int]:
+        erased = {"erased": self.stored.erased} if self.stored.erased else {}
         return {
             "read": self.read,
             "stored": self.stored.stored,
@@ -45,6 +46,7 @@ class Outcome:
             "rejected": len(self.rejections),
             "conversations": self.stored.conversations,
             "messages": self.stored.messages,
+            **erased,
         }
 
 

@@ -111,6 +111,16 @@ def known_hashes(conn: Connection, hashes: Sequence[str]) -> set[str]:
     return set(conn.scalars(statement))
 
 
+def erased(conn: Connection, conversations: Sequence[str]) -> set[str]:
+    """Which of `conversations` were erased and stay away; asked behind `lock`."""
+    batch = asked(conversation=(Text(), conversations))
+    return set(
+        conn.scalars(
+            select(batch.c.conversation).where(func.insights.is_erased(batch.c.conversation))
+        )
+    )
+
+
 def known_demos(conn: Connection, demo_ids: Iterable[UUID]) -> set[UUID]:
     """Which of `demo_ids` exist."""
     return set(conn.scalars(select(demos.c.id).where(demos.c.id.in_(list(demo_ids)))))

@@ -56,12 +56,14 @@ class Received:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What a batch added; `messages` is net of those that others replaced."""
+    """What a batch added; `messages` is net of those that others replaced, `erased` were left out
+    since their conversation was erased."""
 
     stored: int = 0
     duplicates: int = 0
     conversations: int = 0
     messages: int = 0
+    erased: int = 0
 
     def __add__(self, other: "Stored") -> "Stored":
         return Stored(
@@ -69,6 +71,7 @@ class Stored:
             self.duplicates + other.duplicates,
             self.conversations + other.conversations,
             self.messages + other.messages,
+            self.erased + other.erased,
         )
 
 
@@ -85,11 +88,15 @@ def store(conn: Connection, received: Sequence[Received]) -> Stored:
     """Store a batch on a connection of `ingesting`: all of it, or nothing when this raises.
 
     Conversations are locked one after the other in the order of their ids, so that two batches
-    wait for each other and never deadlock.
+    wait for each other and never deadlock. What belongs to an erased conversation is left out.
     Raises: ForeignConversationError, UnknownDemoError, PayloadError, DatabaseError.
     """
     conversations = sorted({item.callback.conversation_id for item in received})
     rows.lock(conn, conversations)
+    if gone := rows.erased(conn, conversations):
+        rest = [item for item in received if item.callback.conversation_id not in gone]
+        left_out = Stored(erased=len(received) - len(rest))
+        return left_out + store(conn, rest) if rest else left_out
     before = rows.states(conn, conversations)
     new = _new(received, rows.known_hashes(conn, [r.callback.event_hash for r in received]))
     _claim(conn, [item for item in received if item.demo_id] + new)
