@@ -147,6 +147,7 @@ $$;
 -- that were kept under a name open the page without the conversation.
 create or replace function insights.forget_mentions(conversations text[]) returns void
   language plpgsql volatile set search_path = '' as $$
+#variable_conflict use_variable
 begin
   update public.demos d set tavus_conversation_id = null
   where d.tavus_conversation_id = any (conversations);
@@ -159,6 +160,12 @@ begin
      or a.new_values ->> 'conversation_id' = any (conversations)
      or a.old_values ->> 'tavus_conversation_id' = any (conversations)
      or a.new_values ->> 'tavus_conversation_id' = any (conversations);
+  -- What was asked stays counted; whose words stand for it is not known, so they go.
+  delete from insights.replayed_questions q
+  where q.conversations && conversations and q.conversations <@ conversations;
+  update insights.replayed_questions q set question = '(erased)', wordings = '{}',
+    conversations = array(select c from unnest(q.conversations) c where c <> all (conversations))
+  where q.conversations && conversations;
   update insights.saved_views v set query = regexp_replace(v.query, '(^|&)conversation=[^&]*', '')
   where substring(v.query from '(?:^|&)conversation=([^&]*)') = any (conversations);
 end $$;
