@@ -39,28 +39,3 @@ end $$;
 revoke execute on function insights.follow_text() from public;
 create or replace trigger version_knowledge_chunks before insert or update on public.knowledge_chunks
   for each row execute function insights.follow_text();
-
--- As before, and without what is made from the text.
-create or replace function insights.audit_row() returns trigger
-  language plpgsql security definer set search_path = '' as $$
-declare
-  made constant text[] := array['vector_embedding', 'search_bits', 'search_words'];
-  before jsonb := case when tg_op <> 'INSERT' then to_jsonb(old) - made end;
-  after jsonb := case when tg_op <> 'DELETE' then to_jsonb(new) - made end;
-  subject jsonb := coalesce(after, before);
-begin
-  -- An embedding that was made or made again is no edit.
-  if tg_op = 'UPDATE' and before - array['updated_at', 'embedding_model']
-                        = after - array['updated_at', 'embedding_model'] then
-    return null;
-  end if;
-  insert into public.audit_logs
-    (user_id, action, table_name, record_id, demo_id, old_values, new_values)
-  values (
-    (select u.id from auth.users u where u.id = insights.viewer_id()),
-    lower(tg_op), tg_table_name, (subject ->> 'id')::uuid,
-    case tg_table_name when 'demos' then subject ->> 'id' else subject ->> 'demo_id' end::uuid,
-    before, after);
-  return null;
-end $$;
-revoke execute on function insights.audit_row() from public;

@@ -68,6 +68,42 @@ def test_a_broken_compressed_file_gives_what_can_be_read(database, tmp_path, cut
         assert outcome.stored.stored >= 199
 
 
+@pytest.mark.parametrize("at", [0.4, 0.9, -6])
+def test_a_compressed_file_that_was_changed_is_not_believed(database, tmp_path, at):
+    lines = [json.dumps(said(n, f"Line {n} {uuid4()}")) for n in range(200)]
+    packed = bytearray(gzip.compress("\n".join(lines).encode()))
+    packed[int(len(packed) * at) if isinstance(at, float) else at] ^= 0xFF
+    (tmp_path / "x.jsonl.gz").write_bytes(packed)
+    good = written(tmp_path / "y.jsonl", said(500, "Whole"))
+    outcome = ingest_files(database.engine, [str(tmp_path / "x.jsonl.gz"), good])
+    ((line, reason),) = rejected(outcome)
+    assert (line, outcome.stored.stored) == (1, 1)
+    assert "damaged" in reason
+    assert "Get it once more." in reason
+
+
+def test_lines_before_what_does_not_belong_to_a_compressed_file_are_stored(database, tmp_path):
+    two = gzip.compress(json.dumps(said(1, "One")).encode() + b"\n") * 2 + b"more"
+    (tmp_path / "x.jsonl.gz").write_bytes(two)
+    outcome = ingest_files(database.engine, [str(tmp_path / "x.jsonl.gz")])
+    assert (outcome.stored.stored, outcome.stored.duplicates) == (1, 1)
+    assert [line for line, _ in rejected(outcome)] == [3]
+
+
+@pytest.mark.parametrize(
+    ("name", "head", "kind"),
+    [
+        ("x.jsonl.gz", b"\0\x8b\x08" + bytes(range(256)) * 20, "neither compressed with gzip"),
+        ("x.jsonl", b"PK\x03\x04" + b"\n" * 90, "a zip archive"),
+        ("x.jsonl", '{"a": 1}\n{"b": 2}\n'.encode("utf-16"), "UTF-16"),
+    ],
+)
+def test_a_file_of_another_kind_gets_one_reason(tmp_path, name, head, kind):
+    (tmp_path / name).write_bytes(head)
+    (line,) = lines_of(str(tmp_path / name))
+    assert kind in line.fault
+
+
 def test_empty_files_and_several_files(database, tmp_path):
     empty = written(tmp_path / "empty.jsonl")
     one, two = (written(tmp_path / f"{n}.jsonl", said(n, "Hi")) for n in (1, 2))
