@@ -4,9 +4,10 @@ BIN := .venv/bin
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 # Debian packages of the tests, each named as its command.
 DEBIAN := chromium nginx pgbouncer
+SCALE ?= 0.05
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check fix lock docs clean debian
+.PHONY: help install run test bench check fix lock docs clean debian
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -25,6 +26,9 @@ run: install ## Start the dashboard with an embedded database and sample data
 
 test: install debian check ## Check everything, then run all tests, the browser's included
 	$(BIN)/pytest --numprocesses 2 --dist loadfile
+
+bench: install ## Measure speed on a scratch database; SCALE=1 is 5 million messages
+	$(BIN)/domo-insights bench --scale $(SCALE)
 
 check: install ## Lint, format, types, and the contracts between layers
 	$(BIN)/ruff check .

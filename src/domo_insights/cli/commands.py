@@ -5,10 +5,21 @@ from typing import Final
 
 import typer
 
-MODULES: Final = ("up", "users", "database", "ingest", "query", "knowledge", "evaluate", "digest")
+MODULES: Final = (
+    "cli.up",
+    "cli.users",
+    "cli.database",
+    "cli.ingest",
+    "cli.query",
+    "cli.knowledge",
+    "cli.evaluate",
+    "cli.digest",
+    # It runs the pages, which the command line may not know: found by name, not imported.
+    "bench.command",
+)
 
 
 def register(app: typer.Typer) -> None:
     """Add every command to `app`."""
     for name in MODULES:
-        import_module(f"domo_insights.cli.{name}").register(app)
+        import_module(f"domo_insights.{name}").register(app)

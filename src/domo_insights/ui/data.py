@@ -1,7 +1,9 @@
 """The one road from a page to the database: pooled, cached for moments, in the viewer's name."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
@@ -23,12 +25,26 @@ KEPT_SECONDS: Final = 10
 _WRITES: Final = "_writes"
 
 
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A query and what it was asked with."""
+
+    query: Callable[..., pd.DataFrame]
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+
+
+_overhearing: Final[list[list[Question]]] = []
+
+
 def load(query: Callable[..., pd.DataFrame], *args: Any, **kwargs: Any) -> pd.DataFrame:
     """Answer `query`, from the cache while it is fresh.
 
     Raises: NotSignedInError, DatabaseError.
     """
     viewer, name = current_viewer(), f"{query.__module__}.{query.__qualname__}"
+    for heard in _overhearing:
+        heard.append(Question(query, args, kwargs))
     address = current().secret("database_url")
     return _answer(
         viewer.user_id,
@@ -40,6 +56,17 @@ def load(query: Callable[..., pd.DataFrame], *args: Any, **kwargs: Any) -> pd.Da
         _query=query,
         _address=address,
     )
+
+
+@contextmanager
+def overheard() -> Iterator[list[Question]]:
+    """What pages ask inside the block, in all sessions of this process, in order."""
+    found: list[Question] = []
+    _overhearing.append(found)
+    try:
+        yield found
+    finally:
+        _overhearing.remove(found)
 
 
 def wrote() -> None:
