@@ -72,13 +72,13 @@ def test_indexes_are_back_and_a_second_run_changes_nothing(filled, database):
 
 
 def test_a_run_that_was_interrupted_goes_on(database):
-    class Enough(Exception): ...
+    class StoppedError(Exception): ...
 
     def stop(what, share):
         if what == "indexes":
-            raise Enough
+            raise StoppedError
 
-    with pytest.raises(Enough):
+    with pytest.raises(StoppedError):
         filling.fill(database.superuser_url, database.engine, SCALE, 1, stop)
     with pytest.raises(WrongUseError, match="831 conversations"):
         filling.fill(database.superuser_url, database.engine, SCALE * 2, 1, lambda *_: None)
