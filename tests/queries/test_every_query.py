@@ -24,6 +24,7 @@ from domo_insights.queries import (
     conversations,
 )
 from tests.factories import ANA, BEN, NOON, PIA, chunk, conversation, demo, event, message, video
+from tests.factories_evaluation import evaluation_run, question_set, replay_run
 
 PERIOD = Period.parse("2026-03-01..2026-03-04", NOON + timedelta(days=5))
 
@@ -32,6 +33,7 @@ def ask(conn, name, **given):
     """Run a question with what its signature asks for."""
     wanted = inspect.signature(QUERIES[name]).parameters
     given = {"period": PERIOD, "conversation_id": "c", "words": "much"} | given
+    given = {"run_id": UUID(int=0), "set_id": UUID(int=0)} | given
     if "demo_id" in wanted and wanted["demo_id"].default is inspect.Parameter.empty:
         given.setdefault("demo_id", UUID(int=0))
     return QUERIES[name](conn, **{key: given[key] for key in wanted if key in given})
@@ -93,8 +95,13 @@ def test_a_full_answer_has_the_same_types(database, rows, name):
     rows.execute(update(audit_logs).values(created_at=NOON))
     with editing(database.engine, ANA) as conn:
         views.keep(conn, "Mine", "overview", "period=7d")
+    kept = question_set(rows, where, ("How much is it?", []))
+    answered = evaluation_run(rows, where, kept, [where])
+    replayed = replay_run(rows, where, {"found": [where], "similarities": [0.1]})
+    run_id = replayed if name.startswith("replays") else answered
+    more = {"event_id": seen, "set_id": kept, "run_id": run_id}
     with reading(database.engine, asks(name)) as conn:
-        frame = ask(conn, name, conversation_id=talk, demo_id=where, event_id=seen)
+        frame = ask(conn, name, conversation_id=talk, demo_id=where, **more)
     assert len(frame) or name in {"operations.slow", "operations.indexes"}
     assert frame.dtypes.astype(str).to_dict() == columns_of(name)
 

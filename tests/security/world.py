@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from sqlalchemy import Connection, insert
 
@@ -18,17 +18,10 @@ from domo_insights.database.tables import (
     web_sessions,
 )
 from domo_insights.database.tables_detail import detail_kept
-from domo_insights.database.tables_evaluation import (
-    evaluation_answers,
-    evaluation_runs,
-    question_sets,
-    replay_runs,
-    replayed_questions,
-    set_questions,
-)
 from domo_insights.database.tables_kept import reviews, saved_views
 from domo_insights.viewer import Viewer
 from tests.factories import ANA, BEN, NOON, chunk, conversation, demo, event, message, video
+from tests.factories_evaluation import evaluation_run, question_set, replay_run
 
 OLDEN = NOON - timedelta(days=900)
 
@@ -135,39 +128,15 @@ def evaluate(
     conn: Connection, demo_id: UUID, mark: str, talks: list[str]
 ) -> tuple[tuple[UUID, ...], tuple[UUID, ...], tuple[UUID, ...]]:
     """A question set with two runs, and two replays; their ids."""
-    set_id, runs, replays = uuid4(), (uuid4(), uuid4()), (uuid4(), uuid4())
-    conn.execute(
-        insert(question_sets).values(id=set_id, demo_id=demo_id, name=f"{mark} set", origin="file")
-    )
-    asked = {"set_id": set_id, "demo_id": demo_id, "number": 1, "question": f"{mark} asks"}
-    conn.execute(insert(set_questions).values(**asked, expected=[demo_id]))
-    state = {"demo_id": demo_id, "threshold": 0.35, "chunks": 1, "fingerprint": mark, "seconds": 1}
-    for run in runs:
-        row = {"id": run, "set_id": set_id, "mode": "vector", "k": 10, "model": f"{mark} model"}
-        conn.execute(insert(evaluation_runs).values(**row, **state, off_topic=[0.1]))
-        conn.execute(
-            insert(evaluation_answers).values(
-                run_id=run, demo_id=demo_id, number=1, found=[demo_id], best_similarity=0.5
-            )
-        )
-    for day, run in enumerate(replays):
-        period = {"period_start": NOON, "period_end": NOON + timedelta(days=1)}
-        counts = {"messages": 3, "small_talk": 1, "fragments": 1, "questions": 1}
-        counts |= {"answered_well": 0, "answered_weakly": 0, "not_answered": 1}
-        conn.execute(
-            insert(replay_runs).values(
-                id=run, **period, include_test=False, **counts, **state,
-                ran_at=NOON + timedelta(days=day),
-            )
-        )  # fmt: skip
-        conn.execute(
-            insert(replayed_questions).values(
-                run_id=run, demo_id=demo_id, number=1, question=f"{mark} says this",
-                wordings=[mark], asked=1, unhappy=0, verdict="not", found=[demo_id],
-                similarities=[0.1], conversations=talks, last_asked_at=NOON,
-            )
-        )  # fmt: skip
-    return (set_id,), runs, replays
+    set_id = question_set(conn, demo_id, (f"{mark} asks", [demo_id]), name=f"{mark} set")
+    model = {"model": f"{mark} model", "fingerprint": mark}
+    runs = [evaluation_run(conn, demo_id, set_id, [demo_id], **model) for _ in range(2)]
+    question = {"question": f"{mark} says this", "wordings": [mark], "conversations": talks}
+    replays = [
+        replay_run(conn, demo_id, question, **model, ran_at=NOON + timedelta(days=day))
+        for day in range(2)
+    ]
+    return (set_id,), tuple(runs), tuple(replays)
 
 
 def nobodys(conn: Connection) -> None:

@@ -13,6 +13,7 @@ MODULES: Final = (
     "cli.query",
     "cli.knowledge",
     "cli.evaluate",
+    "cli.replay",
     "cli.digest",
     # It runs the pages, which the command line may not know: found by name, not imported.
     "bench.command",

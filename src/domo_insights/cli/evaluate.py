@@ -16,12 +16,17 @@ from domo_insights.cli import talk
 from domo_insights.cli.context import DataDir, database
 from domo_insights.cli.impersonation import in_the_name_of
 from domo_insights.cli.knowledge import Form, demo_of, progress_bar
-from domo_insights.cli.retrieval_files import Document, QuestionLine, RetrievalFile, read_file
 from domo_insights.database.doors import editing, reading
 from domo_insights.database.engine import engine_for
 from domo_insights.database.tables import demos, knowledge_chunks
 from domo_insights.embedding import Vectors, chunk_text, default_model, embedder_for
 from domo_insights.errors import DomoInsightsError, WrongUseError
+from domo_insights.evaluation.retrieval_files import (
+    Document,
+    QuestionLine,
+    RetrievalFile,
+    read_file,
+)
 from domo_insights.queries import knowledge
 from domo_insights.queries.knowledge import Mode
 from domo_insights.queries.knowledge_answer import knowledge_of

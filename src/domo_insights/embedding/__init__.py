@@ -1,6 +1,13 @@
 """Text to vector. One protocol, two makers: a local model that needs no network, and OpenAI."""
 
-from domo_insights.embedding.models import MODELS, default_model, embedder_for, is_known, warm
+from domo_insights.embedding.models import (
+    MODELS,
+    default_model,
+    dimensions_of,
+    embedder_for,
+    is_known,
+    warm,
+)
 from domo_insights.embedding.protocol import DIMENSIONS, Embedder, Vectors, chunk_text
 
 __all__ = [
@@ -10,6 +17,7 @@ __all__ = [
     "Vectors",
     "chunk_text",
     "default_model",
+    "dimensions_of",
     "embedder_for",
     "is_known",
     "warm",

@@ -9,7 +9,7 @@ from domo_insights.embedding.local_model import NAME as LOCAL
 from domo_insights.embedding.local_model import LocalModel
 from domo_insights.embedding.openai_model import NAMES as OPENAI
 from domo_insights.embedding.openai_model import OpenAIModel
-from domo_insights.embedding.protocol import Embedder
+from domo_insights.embedding.protocol import DIMENSIONS, Embedder
 from domo_insights.errors import ConfigError, EmbeddingError
 
 MODELS: Final = (LOCAL, *OPENAI)
@@ -19,6 +19,11 @@ MODELS: Final = (LOCAL, *OPENAI)
 def is_known(name: str | None) -> bool:
     """Whether questions can be embedded by the model of this name, settings allowing."""
     return name in MODELS
+
+
+def dimensions_of(name: str) -> int:
+    """How many of the columns of that model's vectors can be other than zero."""
+    return LocalModel.dimensions if name == LOCAL else DIMENSIONS
 
 
 def default_model() -> str:

@@ -23,11 +23,13 @@ from domo_insights.queries import (
     operations,
     platform,
     read_next,
+    replays,
     replies,
     text_search,
     turns,
     views,
     visitor_messages,
+    visitor_questions,
     webhooks,
     webhooks_rows,
     webhooks_silence,
@@ -91,6 +93,9 @@ QUERIES: Final[dict[str, Query]] = {
         platform.over_time,
         platform.owners,
         read_next.ranked,
+        replays.coverage,
+        replays.questions,
+        replays.runs,
         replies.kpis,
         replies.over_time,
         text_search.messages,
@@ -98,6 +103,7 @@ QUERIES: Final[dict[str, Query]] = {
         turns.by_turn,
         views.kept,
         visitor_messages.listing,
+        visitor_questions.said,
         webhooks.by_type,
         webhooks.by_type_over_time,
         webhooks.distribution,
@@ -129,8 +135,10 @@ READS_WORDS: Final = frozenset(
         "misses.confident",
         "misses.moments",
         "read_next.ranked",
+        "replays.questions",
         "text_search.messages",
         "visitor_messages.listing",
+        "visitor_questions.said",
         "webhooks_rows.payload",
     }
 )
@@ -147,7 +155,10 @@ SEARCHES: Final = frozenset(
         "knowledge.candidates",
         "knowledge_answer.answer",
         "knowledge_arms.near_by_meaning",
+        "knowledge_vectors.batches",
+        "knowledge_vectors.fingerprint",
+        "knowledge_vectors.nearest",
         "knowledge_why.explain",
     }
 )
-"""Those that are asked with a vector: `domo-insights search` and the playground ask them."""
+"""Those about vectors: `domo-insights search`, the playground and evaluations ask them."""

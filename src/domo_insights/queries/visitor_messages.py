@@ -83,15 +83,7 @@ def listing(
     The product team may not run it. Raises: NotAllowedError, DatabaseError.
     """
     if mark.step is None:
-        here = select(messages.c.conversation_id).where(
-            sent_in(period, demo_id, include_test), IS_USER
-        )
-        inside = and_(
-            judged.c.conversation_id.in_(here),
-            judged.c.occurred_at >= period.start,
-            judged.c.occurred_at < period.end,
-            judged.c.demo_id == demo_id if demo_id else true(),
-        )
+        inside = said_in(period, demo_id, include_test)
     else:
         inside = judged_in(period, demo_id, include_test)
     statement = (
@@ -113,3 +105,14 @@ def listing(
         .limit(limit)
     )
     return read_frame(conn, statement, LISTING)
+
+
+def said_in(period: Period, demo_id: UUID | None, include_test: bool) -> ColumnElement[bool]:
+    """User messages of the view that were sent in `period`; only their conversations are read."""
+    here = select(messages.c.conversation_id).where(sent_in(period, demo_id, include_test), IS_USER)
+    return and_(
+        judged.c.conversation_id.in_(here),
+        judged.c.occurred_at >= period.start,
+        judged.c.occurred_at < period.end,
+        judged.c.demo_id == demo_id if demo_id else true(),
+    )
