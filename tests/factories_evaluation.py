@@ -63,7 +63,7 @@ def replay_run(
     row = {
         "id": run_id, "demo_id": demo_id, "period_start": NOON - timedelta(days=7),
         "period_end": NOON, "include_test": False, "model": "all-MiniLM-L6-v2", "ran_at": NOON,
-        "small_talk": 0, "fragments": 0, **_STATE,
+        "small_talk": 0, "fragments": 0, "remarks": 0, **_STATE,
     }  # fmt: skip
     for name, verdict in (
         ("answered_well", "well"), ("answered_weakly", "weakly"), ("not_answered", "not"),

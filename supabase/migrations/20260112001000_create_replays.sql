@@ -13,6 +13,7 @@ create table if not exists insights.replay_runs (
   messages integer not null,
   small_talk integer not null,
   fragments integer not null,
+  remarks integer not null,
   questions integer not null,
   answered_well integer not null,
   answered_weakly integer not null,
@@ -22,7 +23,7 @@ create table if not exists insights.replay_runs (
   ran_at timestamptz not null default now(),
   unique (id, demo_id),
   check (questions = answered_well + answered_weakly + not_answered),
-  check (messages = questions + small_talk + fragments)
+  check (messages = questions + small_talk + fragments + remarks)
 );
 comment on column insights.replay_runs.questions is
   'Messages that were replayed: a question that was asked twice counts twice.';
@@ -65,10 +66,10 @@ end $$;
 grant select on insights.replay_runs, insights.replayed_questions
   to insights_reader, insights_editor;
 grant insert (id, demo_id, period_start, period_end, include_test, model, threshold, chunks,
-  fingerprint, messages, small_talk, fragments, questions, answered_well, answered_weakly,
+  fingerprint, messages, small_talk, fragments, remarks, questions, answered_well, answered_weakly,
   not_answered, seconds), delete on insights.replay_runs to insights_editor;
 grant insert on insights.replayed_questions to insights_editor;
 -- The product team: the numbers of a replay, never what was asked.
 grant select (id, demo_id, period_start, period_end, include_test, model, threshold, chunks,
-  messages, small_talk, fragments, questions, answered_well, answered_weakly, not_answered,
+  messages, small_talk, fragments, remarks, questions, answered_well, answered_weakly, not_answered,
   seconds, ran_at) on insights.replay_runs to insights_product;

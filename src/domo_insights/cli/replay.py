@@ -90,5 +90,6 @@ def _summary(run: dict[Any, Any]) -> list[str]:
         f" {run['seconds']:.1f} s: {run['answered_well']:,} answered well"
         f" ({run['coverage']:.0%}), {run['answered_weakly']:,} weakly,"
         f" {run['not_answered']:,} not at all.",
-        f"{run['small_talk']:,} greetings and {run['fragments']:,} fragments left out.",
+        f"{run['small_talk']:,} greetings, {run['fragments']:,} fragments and {run['remarks']:,}"
+        " remarks left out.",
     ]

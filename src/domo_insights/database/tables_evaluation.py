@@ -74,7 +74,7 @@ replay_runs = Table(
     *(
         Column(name, Integer, nullable=False)
         for name in (
-            "messages", "small_talk", "fragments", "questions", "answered_well",
+            "messages", "small_talk", "fragments", "remarks", "questions", "answered_well",
             "answered_weakly", "not_answered",
         )
     ),

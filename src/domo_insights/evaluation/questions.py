@@ -17,23 +17,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 RULE: Final = (
-    "Left out are greetings and small talk (nothing but words such as hello, thanks, okay or bye),"
-    " and fragments: fewer than three words and no question mark, where two characters of a script"
-    " without spaces make a word. Everything else a visitor said is replayed."
+    "Left out are greetings and small talk (nothing but words such as hello, thanks, okay or bye);"
+    " fragments: fewer than three words (or four characters of a script without spaces) and no"
+    " question mark; and remarks: they end in a full stop or exclamation mark, have no"
+    " question mark, and no sentence begins by asking (what, how, can, ...) or requesting (tell me,"
+    " show me, I need, ...). Everything else a visitor said is replayed."
 )
 _SMALL_TALK: Final = (files("domo_insights.evaluation") / "small_talk.txt").read_text("utf-8")
-_PHRASES, _WORDS = (
-    frozenset(line for line in part.splitlines() if line) if phrases else frozenset(part.split())
-    for part, phrases in zip(_SMALL_TALK.split("\n\n", 1), (True, False), strict=True)
+_PHRASES, _WORDS, _LEADS = (
+    frozenset(part.split() if words else part.splitlines())
+    for part, words in zip(_SMALL_TALK.split("\n\n"), (False, True, False), strict=True)
 )
 _QUESTION_MARKS: Final = re.compile("[?\uff1f\u061f\u2047-\u2049]")
 _PHRASE: Final = re.compile(
     r"(?<!\S)(?:" + "|".join(sorted(map(re.escape, _PHRASES), key=len, reverse=True)) + r")(?!\S)"
 )
+_SENTENCE: Final = re.compile(r"[.!\n]+")
+_LEAD: Final = re.compile(r"(?:" + "|".join(map(re.escape, sorted(_LEADS))) + r")(?!\S)")
 _UNSPACED: Final = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]"
 )
+_FILLERS: Final = _WORDS | {"and", "but", "so", "also", "then", "or", "well", "now", "und"}
 _FEWEST_WORDS: Final = 3
+_FEWEST_UNSPACED: Final = 4
 _AT_ONCE: Final = 512
 
 
@@ -43,6 +49,7 @@ class Kind(StrEnum):
     QUESTION = "question"
     SMALL_TALK = "small talk"
     FRAGMENT = "fragment"
+    REMARK = "remark"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +99,17 @@ def normalised(text: str) -> str:
 def kind(text: str) -> Kind:
     """What RULE makes of a message."""
     bare = normalised(text)
-    if not any(c.isalpha() for c in bare) or _is_small_talk(bare):
-        return Kind.SMALL_TALK if bare and any(c.isalpha() for c in bare) else Kind.FRAGMENT
-    if _QUESTION_MARKS.search(text) or _words(bare) >= _FEWEST_WORDS:
+    if not any(c.isalpha() for c in bare):
+        return Kind.FRAGMENT
+    if _is_small_talk(bare):
+        return Kind.SMALL_TALK
+    if _QUESTION_MARKS.search(text):
         return Kind.QUESTION
-    return Kind.FRAGMENT
+    if _words(bare) < _FEWEST_WORDS:
+        return Kind.FRAGMENT
+    if text.rstrip().endswith((".", "!")) and not any(map(_asks, _SENTENCE.split(text))):
+        return Kind.REMARK
+    return Kind.QUESTION
 
 
 def by_wording(messages: Iterable[Said]) -> list[Question]:
@@ -179,6 +192,16 @@ def _is_small_talk(bare: str) -> bool:
     return all(word in _WORDS for word in _PHRASE.sub(" ", bare).split())
 
 
+def _asks(sentence: str) -> bool:
+    """Whether a sentence begins by asking or requesting, small talk before that aside."""
+    words = _PHRASE.sub(" ", normalised(sentence)).split()
+    return any(
+        _LEAD.match(" ".join(words[first:])) is not None
+        for first in range(len(words))
+        if all(word in _FILLERS for word in words[:first])
+    )
+
+
 def _words(bare: str) -> int:
     unspaced = len(_UNSPACED.findall(bare))
-    return len(_UNSPACED.sub(" ", bare).split()) + unspaced // 2
+    return len(_UNSPACED.sub(" ", bare).split()) + unspaced * _FEWEST_WORDS // _FEWEST_UNSPACED

@@ -166,6 +166,7 @@ def _run(demo_id: UUID, period: Period, include_test: bool, asked: _Asked) -> di
         "messages": sum(asked.counted.values()),
         "small_talk": asked.counted[Kind.SMALL_TALK],
         "fragments": asked.counted[Kind.FRAGMENT],
+        "remarks": asked.counted[Kind.REMARK],
     }
 
 

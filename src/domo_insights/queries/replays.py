@@ -35,6 +35,7 @@ RUNS: Final[Columns] = {
     "messages": "int64",
     "small_talk": "int64",
     "fragments": "int64",
+    "remarks": "int64",
     "questions": "int64",
     "answered_well": "int64",
     "answered_weakly": "int64",
