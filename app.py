@@ -17,6 +17,7 @@ from domo_insights import access_log, settings, ui
 from domo_insights.access_log import AccessLog
 from domo_insights.auth.gate import Gate
 from domo_insights.auth.prefix import Prefix
+from domo_insights.auth.response_headers import ResponseHeaders
 from domo_insights.auth.routes import routes as sign_in_routes
 from domo_insights.database.engine import engine_for
 from domo_insights.database.listening import listen_address, listening
@@ -85,6 +86,11 @@ app = st.App(
         *sign_in_routes,
         *export_routes,
     ],
-    middleware=[Middleware(Prefix), Middleware(AccessLog), Middleware(Gate)],
+    middleware=[
+        Middleware(ResponseHeaders),
+        Middleware(Prefix),
+        Middleware(AccessLog),
+        Middleware(Gate),
+    ],
     lifespan=lifespan,
 )

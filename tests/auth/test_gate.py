@@ -42,12 +42,21 @@ SIGN_IN = {
 PAGES = ["/", "/conversations", "/overview", "/a/b", "/index.html", "/healthz/x", "/sign-inx"]
 DATA = [
     "/media/0123.png",
-    "/_stcore/upload_file/session/file",
     "/_stcore/host-config",
-    "/_stcore/metrics",
-    "/_stcore/agent/openapi.json",
     "/component/x/index.html",
     "/_stcore/health/x",
+]
+CLOSED = [
+    "/_stcore/agent",
+    "/_stcore/agent/interact",
+    "/_stcore/agent/mcp",
+    "/_stcore/agent/openapi.json",
+    "/_stcore/metrics",
+    "/_stcore/script-health-check",
+    "/_stcore/upload_file/session/file",
+    "/auth/login",
+    "/auth/logout",
+    "/oauth2callback",
 ]
 TRICKS = [
     "/webhooks/../conversations",
@@ -171,10 +180,10 @@ def test_websocket_from_another_site_is_closed(browser: TestClient, origin: str)
     assert closed.value.code == 4403
 
 
-def test_upload_from_another_site_is_refused(browser: TestClient) -> None:
+def test_writing_from_another_site_is_refused(browser: TestClient) -> None:
     sign_in(browser)
     foreign = {"Origin": "http://evil.example"}
-    answer = browser.put("/_stcore/upload_file/session/file", headers=foreign)
+    answer = browser.put("/media/x.png", headers=foreign)
     assert (answer.status_code, answer.json()["error"]) == (403, "foreign_origin")
 
 
@@ -193,11 +202,14 @@ def test_database_away_is_said_in_words(browser: TestClient) -> None:
     assert browser.get("/healthz").status_code == 200
 
 
-def test_security_headers_on_the_app(browser: TestClient) -> None:
+@pytest.mark.parametrize("path", CLOSED)
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT"])
+def test_what_no_page_needs_is_closed_to_everybody(
+    browser: TestClient, path: str, method: str
+) -> None:
+    assert browser.request(method, path).status_code == 404
     sign_in(browser)
-    headers = browser.get("/").headers
-    assert headers["x-content-type-options"] == "nosniff"
-    assert headers["x-frame-options"] == "SAMEORIGIN"
+    assert browser.request(method, path).status_code == 404
 
 
 def test_the_whole_of_a_path_decides() -> None:

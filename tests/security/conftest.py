@@ -4,6 +4,7 @@ from sqlalchemy import create_engine
 from domo_insights import settings
 from domo_insights.database.engine import address
 from tests.conftest import Database, create_database, drop_database
+from tests.security.live import serving
 from tests.security.world import make_world
 
 
@@ -50,3 +51,10 @@ def narrow(database):
     )
     yield engine
     engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def live(server, world_template, tmp_path_factory):
+    """The real thing over the world, for attacks from outside."""
+    with serving(server, *world_template, tmp_path_factory.mktemp("live")) as dashboard:
+        yield dashboard

@@ -7,9 +7,9 @@ from typing import Final
 from urllib.parse import quote, urlencode
 
 from anyio import to_thread
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.responses import JSONResponse, RedirectResponse, Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
 from domo_insights.auth import answers, web_sessions
@@ -31,12 +31,14 @@ _PUBLIC: Final = re.compile(
     r"|/app/static(/[A-Za-z0-9_@-][A-Za-z0-9_.@-]*)+"
 )
 _NO_PAGE: Final = re.compile(r"/(_stcore|media|component|static|app|webhooks)(/|$)")
+# What Streamlit serves and no page needs: an agent that drives the app for who cannot sign in as we
+# do, counts of the process, uploads, a sign-in of its own. Closed whatever its settings say.
+_CLOSED: Final = re.compile(
+    r"/_stcore/(agent|metrics|script-health-check|upload_file)(/.*)?"
+    r"|/auth/(login|logout)|/oauth2callback",
+    re.DOTALL,
+)
 _READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
-_ALWAYS: Final = {
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "SAMEORIGIN",
-    "Referrer-Policy": "same-origin",
-}
 
 
 class Gate:
@@ -49,12 +51,10 @@ class Gate:
         if scope["type"] not in {"http", "websocket"}:
             await self.app(scope, receive, send)
             return
-        if scope["type"] == "http":
-            send = _with_headers(send)
         if scope["type"] == "http" and is_public(_path(scope)):
             await self.app(scope, receive, send)
             return
-        answer = await _refusal(scope)
+        answer = _closed(scope) or await _refusal(scope)
         await (answer or self.app)(scope, receive, send)
 
 
@@ -82,6 +82,12 @@ async def _refusal(scope: Scope) -> ASGIApp | None:
 def _viewer(cookies: Mapping[str, str]) -> Viewer | None:
     session_id = jar.session_id(cookies)
     return web_sessions.viewer_of(session_id) if session_id else None
+
+
+def _closed(scope: Scope) -> ASGIApp | None:
+    if scope["type"] != "http" or _CLOSED.fullmatch(_path(scope)) is None:
+        return None
+    return _json({"error": "closed", "message": "Nothing is served here."}, HTTPStatus.NOT_FOUND)
 
 
 def _nobody(scope: Scope, headers: Headers) -> ASGIApp:
@@ -132,14 +138,3 @@ def _path(scope: Scope) -> str:
 def _asked(scope: Scope) -> str:
     query = scope.get("query_string", b"").decode("latin-1")
     return quote(_path(scope)) + (f"?{query}" if query else "")
-
-
-def _with_headers(send: Send) -> Send:
-    async def sending(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            headers = MutableHeaders(scope=message)
-            for name, value in _ALWAYS.items():
-                headers.setdefault(name, value)
-        await send(message)
-
-    return sending
