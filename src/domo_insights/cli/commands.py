@@ -15,6 +15,8 @@ MODULES: Final = (
     "cli.evaluate",
     "cli.replay",
     "cli.digest",
+    "cli.archives",
+    "cli.retention",
     # It runs the pages, which the command line may not know: found by name, not imported.
     "bench.command",
 )

@@ -1,12 +1,10 @@
 """`domo-insights ingest`, `label` and `webhook-url`: callbacks from files, and where they go."""
 
 import json
-import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from types import FrameType
 from typing import Annotated
 from uuid import UUID
 
@@ -16,6 +14,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from domo_insights.cli import talk
 from domo_insights.cli.context import DataDir, database
+from domo_insights.cli.stopping import stopping
 from domo_insights.database.doors import ingesting
 from domo_insights.database.engine import engine_for
 from domo_insights.errors import UnknownNameError, WrongUseError
@@ -76,8 +75,8 @@ def ingest(
             def meet(personas: set[str]) -> None:
                 adopt(admin, owner_id, personas)
 
-        with _stopping() as stopping, _bar(size) as moved:
-            outcome = ingest_files(engine, files, progress=moved, stopping=stopping, meet=meet)
+        with stopping() as asked, _bar(size) as moved:
+            outcome = ingest_files(engine, files, progress=moved, stopping=asked, meet=meet)
     _report(outcome, form)
 
 
@@ -112,19 +111,19 @@ def label(
     size = size_of(files)
     with database(data_dir) as found:
         engine = engine_for(found.secret("database_url"))
-        with _stopping() as stopping, _bar(size) as moved:
-            outcome = label_files(engine, files, progress=moved, stopping=stopping)
+        with stopping() as asked, _bar(size) as moved:
+            outcome = label_files(engine, files, progress=moved, stopping=asked)
     _report(outcome, form)
 
 
 def _label_locally(form: Form, data_dir: Path | None) -> None:
     with database(data_dir) as found:
         engine = engine_for(found.secret("database_url"))
-        with _stopping() as stopping, talk.status("Labelling") as shown:
+        with stopping() as asked, talk.status("Labelling") as shown:
             outcome = label_all(
                 engine,
                 progress=lambda read: shown.update(f"{read:,} messages looked at"),
-                stopping=stopping,
+                stopping=asked,
             )
     _report(outcome, form)
 
@@ -170,26 +169,6 @@ def _report(outcome: Outcome | Labelling | LocalLabelling, form: Form) -> None:
         talk.print(f"Stopped after {outcome.read} lines; the same again goes on from there.")
     if outcome.stopped or outcome.rejections:
         raise typer.Exit(1)
-
-
-@contextmanager
-def _stopping() -> Iterator[Callable[[], bool]]:
-    """The first Ctrl-C or SIGTERM ends the batch that runs; the second ends the command."""
-    asked = False
-
-    def stop(number: int, _frame: FrameType | None) -> None:
-        nonlocal asked
-        if asked:
-            raise KeyboardInterrupt
-        asked = True
-        talk.print("Stopping after this batch.")
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield lambda: asked
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 @contextmanager

@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import Connection, Engine, func, select, text
+from sqlalchemy import Connection, Engine, TextClause, func, select, text
 
 from domo_insights.database.failures import translated
 from domo_insights.errors import NotSignedInError
@@ -16,6 +16,9 @@ from domo_insights.viewer import Viewer
 
 READ_TIMEOUT_MS = 8_000
 WRITE_TIMEOUT_MS = 30_000
+EXPORT_TIMEOUT_MS = 600_000
+_READ_ONLY = text("set transaction read only")
+_SNAPSHOT = text("set transaction isolation level repeatable read, read only")
 
 
 @contextmanager
@@ -27,7 +30,15 @@ def reading(engine: Engine, viewer: Viewer) -> Iterator[Connection]:
     DatabaseError.
     """
     role = "insights_product" if _known(viewer).product_team else "insights_reader"
-    with _door(engine, role, viewer, READ_TIMEOUT_MS, read_only=True) as conn:
+    with _door(engine, role, viewer, READ_TIMEOUT_MS, _READ_ONLY) as conn:
+        yield conn
+
+
+@contextmanager
+def snapshot(engine: Engine, viewer: Viewer) -> Iterator[Connection]:
+    """As `reading`, for long readers: all that is read is of one moment, and may take its time."""
+    role = "insights_product" if _known(viewer).product_team else "insights_reader"
+    with _door(engine, role, viewer, EXPORT_TIMEOUT_MS, _SNAPSHOT) as conn:
         yield conn
 
 
@@ -69,7 +80,11 @@ def _known(viewer: Viewer | None) -> Viewer:
 
 @contextmanager
 def _door(
-    engine: Engine, role: str, viewer: Viewer | None, timeout_ms: int, *, read_only: bool = False
+    engine: Engine,
+    role: str,
+    viewer: Viewer | None,
+    timeout_ms: int,
+    mode: TextClause | None = None,
 ) -> Iterator[Connection]:
     settings = {
         "role": role,
@@ -79,7 +94,7 @@ def _door(
         "timezone": "UTC",
     }
     with translated(), engine.connect() as conn, conn.begin():
-        if read_only:
-            conn.execute(text("set transaction read only"))
+        if mode is not None:
+            conn.execute(mode)
         conn.execute(select(*(func.set_config(k, v, True) for k, v in settings.items())))
         yield conn

@@ -33,7 +33,7 @@ def as_csv(frame: pd.DataFrame) -> str:
     writer = csv.writer(written, lineterminator="\n")
     writer.writerow(frame.columns)
     for row in records(frame):
-        writer.writerow([_cell(value) for value in row.values()])
+        writer.writerow([cell(value) for value in row.values()])
     return written.getvalue()
 
 
@@ -54,7 +54,8 @@ def _value(value: Any, name: str) -> Any:
     return value.item() if hasattr(value, "item") else value
 
 
-def _cell(value: Any) -> Any:
+def cell(value: Any) -> Any:
+    """A value as a CSV cell."""
     if isinstance(value, list):
         return json.dumps(value)
     if isinstance(value, str) and (
