@@ -17,6 +17,7 @@ MODULES: Final = (
     "cli.digest",
     "cli.archives",
     "cli.retention",
+    "cli.backups",
     # It runs the pages, which the command line may not know: found by name, not imported.
     "bench.command",
 )
