@@ -43,6 +43,13 @@ def test_the_web_process_gets_a_sign_in_service_and_no_owner(folder: Path) -> No
         assert found.issuer == keys_of(folder).issuer
         assert httpx.get(f"{found.supabase_url}/auth/v1/.well-known/jwks.json").json()["keys"]
         assert found.session_cipher.decrypt(found.session_cipher.encrypt(b"x")) == b"x"
+        assert not embedded.has_users()
+        offered = f"{found.supabase_url}/auth/v1/settings"
+        key = {"apikey": found.supabase_publishable_key}
+        assert httpx.get(offered, headers=key).json()["disable_signup"] is True
+        with psycopg.connect(embedded.superuser_url) as conn:
+            conn.execute("insert into auth.users (id, email) values (gen_random_uuid(), 'x@x.x')")
+        assert embedded.has_users()
     assert settings.current() == before
     with pytest.raises(httpx.ConnectError):
         httpx.get(found.supabase_url)

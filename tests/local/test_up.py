@@ -52,7 +52,9 @@ def up(folder: Path, *arguments: str, hosted: dict[str, str] | None = None) -> I
     where = [] if hosted else ["--data-dir", str(folder)]
     command = [*COMMAND, "up", *where, "--port", "0", *arguments]
     environment = os.environ | (hosted or {})
-    lines = 1 if hosted else 2 if "--empty" in arguments else 4
+    lines = 1 if hosted else 4
+    if "--empty" in arguments:
+        lines = 2 if "--sign-up" in arguments else 1
     with (folder.parent / "up.err").open("w") as talk:
         process = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=talk, text=True, env=environment
@@ -140,8 +142,9 @@ def test_an_empty_one_has_no_users_but_those_that_are_added(
     with pytest.raises(ConflictingDataError, match="taken"):
         add("CLEO@shop.example", password_stdin=True, data_dir=folder)
     assert postgres_of(folder) == []
-    with up(folder, "--empty") as served:
-        assert "users add" in served.said[1]
+    with up(folder, "--empty", "--sign-up") as served:
+        assert f"{served.url}/sign-in/new" in served.said[1]
+        assert "Make the account" in httpx.get(f"{served.url}/sign-in/new").text
         assert demos(folder) == []
         with pytest.raises(EmbeddedError, match=f"{served.url} by process {served.process.pid}"):
             serve_again(folder)
@@ -180,6 +183,15 @@ def test_sample_users_are_never_open_to_other_machines(folder: Path, tmp_path: P
     with pytest.raises(WrongUseError, match="would be made"):
         serve_again(tmp_path / "new", address="0.0.0.0")
     assert not (tmp_path / "new").exists()
+
+
+def test_who_may_make_accounts_in_a_hosted_project_is_for_the_project_to_say(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("domo_insights.settings._active", None)
+    monkeypatch.setenv("SUPABASE_URL", "https://x.example")
+    with pytest.raises(WrongUseError, match="says itself"):
+        serve_again(sign_up=True)
 
 
 def test_a_taken_port_is_said() -> None:

@@ -18,7 +18,7 @@ from domo_insights.errors import EmbeddedError, WrongUseError
 from domo_insights.local import stack
 from domo_insights.local.cluster import make_private
 from domo_insights.local.locks import FileLock
-from domo_insights.local.users import Login, sample_logins
+from domo_insights.local.users import sample_logins
 
 
 def register(app: typer.Typer) -> None:
@@ -32,6 +32,10 @@ def up(
     empty: Annotated[
         bool, typer.Option("--empty", help="No sample users and no sample data.")
     ] = False,
+    sign_up: Annotated[
+        bool,
+        typer.Option("--sign-up", help="Let people make accounts; the mails come to the terminal."),
+    ] = False,
 ) -> None:
     """Start everything and serve the dashboard until Ctrl-C."""
     # Ctrl-C too: a shell that starts it in the background lets it ignore that.
@@ -39,6 +43,11 @@ def up(
     with ends_in_order(0, signals=signals), ExitStack() as leaving:
         found = settings.current()
         if data_dir is None and found.hosted:
+            if sign_up:
+                raise WrongUseError(
+                    "A hosted project says itself whether people may make accounts.",
+                    hint="Switch it on there: Authentication, Sign-in providers.",
+                )
             listener = leaving.enter_context(listen(address, port))
             serve(listener, lambda at: typer.echo(f"Domo Insights is at {at}"))
             return
@@ -47,9 +56,12 @@ def up(
         lock = leaving.enter_context(_only_one(folder))
         listener = leaving.enter_context(listen(address, port))
         lock.write(json.dumps({"pid": os.getpid(), "address": listener.url}))
-        embedded = leaving.enter_context(stack.running(folder, sample=not empty, progress=_say))
+        embedded = leaving.enter_context(
+            stack.running(folder, sample=not empty, sign_up=sign_up, progress=_say)
+        )
         embedded.server.watch()
-        serve(listener, lambda at: _welcome(at, embedded.logins))
+        lines = _who_signs_in(embedded, listener.url if sign_up else None)
+        serve(listener, lambda at: typer.echo("\n".join([f"Domo Insights is at {at}", *lines])))
 
 
 @contextmanager
@@ -92,9 +104,11 @@ def _say(line: str) -> None:
     talk.print(line, soft_wrap=True, markup=False)
 
 
-def _welcome(address: str, logins: list[Login]) -> None:
-    typer.echo(f"Domo Insights is at {address}")
-    for login in logins:
-        typer.echo(f"  {login.email}  password {login.password}  ({login.what})")
-    if not logins:
-        typer.echo("  Nobody can sign in yet: domo-insights users add EMAIL --password-stdin")
+def _who_signs_in(embedded: stack.Stack, sign_up_at: str | None) -> list[str]:
+    """What `up` prints below its address."""
+    lines = [f"  {one.email}  password {one.password}  ({one.what})" for one in embedded.logins]
+    if sign_up_at:
+        lines.append(f"  New accounts: {sign_up_at}/sign-in/new, confirmed by a mail shown here")
+    elif not lines and not embedded.has_users():
+        lines.append("  Nobody can sign in yet: domo-insights users add EMAIL --password-stdin")
+    return lines

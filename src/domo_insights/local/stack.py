@@ -12,13 +12,14 @@ from pydantic import SecretStr
 
 from domo_insights import settings as settings_in_force
 from domo_insights.database.engine import engine_for
+from domo_insights.database.failures import translated
 from domo_insights.database.login_role import LOGIN_ROLE, create_login_role_sql
 from domo_insights.database.migrations import migrate
 from domo_insights.errors import EmbeddedError
 from domo_insights.local.keys import Keys, keys_of
 from domo_insights.local.locks import locked
 from domo_insights.local.server import SUPERUSER, PostgresServer
-from domo_insights.local.users import Login, ensure_sample_users, sample_logins
+from domo_insights.local.users import Login, anybody, ensure_sample_users, sample_logins
 from domo_insights.settings import Settings
 
 OWNER: Final = "postgres"
@@ -50,6 +51,15 @@ class Stack:
     def superuser_url(self) -> str:
         return self.server.url(SUPERUSER)
 
+    def has_users(self) -> bool:
+        """Whether there is anybody who could sign in. Raises: DatabaseError."""
+        owner = engine_for(self.admin_url)
+        try:
+            with translated(), owner.connect() as conn:
+                return anybody(conn)
+        finally:
+            owner.dispose()  # the web process keeps no connection of the owner
+
 
 @contextmanager
 def running(
@@ -58,13 +68,14 @@ def running(
     sample: bool = True,
     auth: bool = True,
     migrated: bool = True,
+    sign_up: bool = False,
     progress: Progress | None = None,
 ) -> Iterator[Stack]:
     """The embedded default of `data_dir`, made where it is missing, and its settings in force.
 
     With `auth` it is what the web process uses: the local sign-in service runs and the settings
-    lack the owner's address. Without, it is for the command line: the other way round. Without
-    `migrated` the database stays as found.
+    lack the owner's address; with `sign_up` too, people make accounts of their own. Without, it is
+    for the command line: the other way round. Without `migrated` the database stays as found.
     Raises: EmbeddedError, MigrationError, ConfigError.
     """
     before = settings_in_force.current()
@@ -75,9 +86,12 @@ def running(
             # Commands neither sign people in nor load samples: they start without both.
             from domo_insights.local import auth_api
             from domo_insights.local.auth_mail import Mailbox, to_terminal
+            from domo_insights.local.auth_ways import Ways
 
             mailbox = Mailbox(server.data_dir / "mail", progress or to_terminal)
-            running_api = auth_api.running(server.url(SUPERUSER), keys, mailbox=mailbox)
+            running_api = auth_api.running(
+                server.url(SUPERUSER), keys, mailbox=mailbox, ways=Ways(sign_up=sign_up)
+            )
             base = leaving.enter_context(running_api)
         for user in (OWNER, LOGIN_ROLE):
             leaving.callback(lambda url: engine_for(url).dispose(), server.url(user))

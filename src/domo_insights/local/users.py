@@ -133,6 +133,11 @@ def find_user(conn: Connection, email: str) -> UUID | None:
     return conn.execute(select(users.c.id).where(match)).scalar()
 
 
+def anybody(conn: Connection) -> bool:
+    """Whether there is a user at all."""
+    return conn.execute(select(users.c.id).limit(1)).first() is not None
+
+
 def sample_logins(data_dir: Path) -> list[Login]:
     """The sample users that `data_dir` has, with their passwords; empty where it has none."""
     path = data_dir / "logins.json"
