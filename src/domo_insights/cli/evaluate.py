@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from uuid import UUID, uuid4
 
 import typer
-from sqlalchemy import Connection, Engine, insert, select
+from sqlalchemy import Engine, insert
 
 from domo_insights import ranking
 from domo_insights.cli import talk
@@ -21,9 +21,10 @@ from domo_insights.database.engine import engine_for
 from domo_insights.database.tables import demos, knowledge_chunks
 from domo_insights.embedding import Vectors, chunk_text, default_model, embedder_for
 from domo_insights.errors import DomoInsightsError, WrongUseError
+from domo_insights.evaluation.question_sets import chunks_by_name
+from domo_insights.evaluation.question_sets import wanted as wanted_of
 from domo_insights.evaluation.retrieval_files import (
     Document,
-    QuestionLine,
     RetrievalFile,
     read_file,
 )
@@ -108,10 +109,10 @@ def _measured(
     begun = perf_counter()
     with reading(engine, viewer) as conn:
         known = knowledge_of(knowledge.overview(conn, demo_id))
-        ids = _ids(conn, demo_id, given.documents)
+        ids = chunks_by_name(conn, demo_id, given.documents)
     if not known.chunks:
         raise DomoInsightsError(f"{viewer.email} has no knowledge in a demo {demo_id}.")
-    judged = [(one, _wanted(one, ids)) for one in given.questions]
+    judged = [(one, wanted_of(one.relevant, ids)) for one in given.questions]
     judged = [(one, wanted) for one, wanted in judged if wanted]
     if not judged:
         raise DomoInsightsError(
@@ -153,24 +154,6 @@ def _means(pairs: list[tuple[list[UUID], set[UUID]]], k: int) -> dict[str, float
         name: ranking.mean([measure(found, wanted) for found, wanted in pairs]).value
         for name, measure in measures.items()
     }
-
-
-def _ids(conn: Connection, demo_id: UUID, documents: list[Document]) -> dict[str, set[UUID]]:
-    """The chunks that each name of FILE stands for: documents by their text, chunks by their id."""
-    rows = conn.execute(
-        select(knowledge_chunks.c.id, knowledge_chunks.c.content).where(
-            knowledge_chunks.c.demo_id == demo_id
-        )
-    ).all()
-    by_text: dict[str, set[UUID]] = {}
-    for row in rows:
-        by_text.setdefault(row.content, set()).add(row.id)
-    named = {str(row.id): {row.id} for row in rows}
-    return named | {one.id: by_text[one.content] for one in documents if one.content in by_text}
-
-
-def _wanted(question: QuestionLine, ids: dict[str, set[UUID]]) -> set[UUID]:
-    return set().union(*(ids.get(name, set()) for name in question.relevant))
 
 
 def _embedded(model: str, texts: list[str], what: str) -> Vectors:

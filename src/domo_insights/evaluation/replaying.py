@@ -67,7 +67,7 @@ def replay(
         asked = _asked(conn, demo_id, period, include_test)
     model = asked.known.model or default_model()
     worded = questions.by_wording(asked.kept)
-    vectors = _embedded(model, [one.text for one in worded], progress)
+    vectors = embedded(model, [one.text for one in worded], progress)
     grouped, rows = questions.merged(worded, vectors, questions.same_cut(asked.known.threshold))
     with reading(engine, viewer) as conn:
         found = _nearest(conn, demo_id, asked.known, vectors[rows], progress)
@@ -129,7 +129,8 @@ def mine(conn: Connection, demo_id: UUID) -> Knowledge:
     return knowledge_of(knowledge.overview(conn, demo_id))
 
 
-def _embedded(model: str, texts: list[str], progress: Progress) -> Vectors:
+def embedded(model: str, texts: list[str], progress: Progress) -> Vectors:
+    """Each of `texts` as a vector of length 1. Raises: EmbeddingError, ConfigError."""
     embedder, found = embedder_for(model), []
     for first in range(0, len(texts), _STEP):
         progress("Reading questions", first, len(texts))

@@ -2,6 +2,8 @@
 
 {"t": "d", "id": 7, "content": "…", "question": "…", "answer": "…", "source": "…"}
 {"t": "q", "text": "…", "rel": [7]}
+
+A question may also be written as {"question": "…", "expected": ["…"]}.
 """
 
 import json
@@ -29,6 +31,7 @@ class QuestionLine:
 
     text: str
     relevant: tuple[str, ...]
+    line: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,19 +45,24 @@ class RetrievalFile:
 def read_file(path: Path) -> RetrievalFile:
     """The file's lines, all of them sound. Raises: WrongUseError, PayloadError with the line."""
     try:
-        lines = path.read_text(encoding="utf-8-sig").split("\n")
+        text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise WrongUseError(f"{path} cannot be read as text.") from error
+    return read_text(path.name, text)
+
+
+def read_text(name: str, text: str) -> RetrievalFile:
+    """The lines of a file called `name`, all of them sound. Raises: PayloadError with the line."""
     found, names = RetrievalFile(), set[str]()
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(text.split("\n"), 1):
         if not line.strip():
             continue
         try:
             row = json.loads(line)
             if not isinstance(row, dict):
                 raise ValueError("it is no object")
-            if "text" in row:
-                found.questions.append(_question(row))
+            if "text" in row or ("question" in row and not {"id", "content"} & set(row)):
+                found.questions.append(_question(row, number))
             else:
                 document = _document(row)
                 if document.id in names:
@@ -64,11 +72,11 @@ def read_file(path: Path) -> RetrievalFile:
         except (ValueError, TypeError, KeyError, RecursionError) as error:
             why = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
             raise PayloadError(
-                f"Line {number} of {path.name} is neither a document nor a question: {why}.",
+                f"Line {number} of {name} is neither a document nor a question: {why}.",
                 hint='A document has "id" and "content", a question "text" and "rel".',
             ) from error
     if not found.questions:
-        raise PayloadError(f"{path.name} has no questions.")
+        raise PayloadError(f"{name} has no questions.")
     return found
 
 
@@ -80,11 +88,12 @@ def _document(row: dict[str, Any]) -> Document:
     return Document(str(row["id"]), content, question, answer, _text(row, "source"))
 
 
-def _question(row: dict[str, Any]) -> QuestionLine:
-    wanted = row["rel"]
+def _question(row: dict[str, Any], number: int) -> QuestionLine:
+    wanted = row["rel"] if "text" in row else row.get("expected", [])
     if not isinstance(wanted, list):
         wanted = [wanted]
-    return QuestionLine(_text(row, "text") or "", tuple(str(name) for name in wanted))
+    asked = _text(row, "text" if "text" in row else "question") or ""
+    return QuestionLine(asked, tuple(str(name) for name in wanted), number)
 
 
 def _text(row: dict[str, Any], name: str) -> str | None:
