@@ -23,6 +23,7 @@ from domo_insights.database.engine import engine_for
 from domo_insights.database.listening import listen_address, listening
 from domo_insights.database.queue import working
 from domo_insights.database.readiness import readiness
+from domo_insights.database.replica import following, replica_state
 from domo_insights.errors import ConfigError
 from domo_insights.exports.routes import routes as export_routes
 from domo_insights.ingest.routes import routes as webhook_routes
@@ -42,6 +43,9 @@ def ready(_request: Request) -> JSONResponse:
     except ConfigError:
         found = {"database": "not configured"}
     well = all(state == "ok" for state in found.values())
+    replica = replica_state()
+    if replica is not None:  # without it everything still works, so it is told and not asked for
+        found = {**found, "replica": "ok" if replica.used else "not used"}
     return JSONResponse({"ready": well, **found}, status_code=200 if well else 503)
 
 
@@ -71,6 +75,9 @@ def _keep_up(leaving: ExitStack) -> None:
     if not found.database_url:
         return
     engine = engine_for(found.secret("database_url"))
+    if found.database_read_url:
+        replica = engine_for(found.secret("database_read_url"))
+        leaving.enter_context(following(engine, replica, found.insights_replica_lag_s))
     own = found.database_listen_url
     heard_at = listen_address(found.secret("database_url"), own.get_secret_value() if own else "")
     leaving.enter_context(listening(engine, heard_at))

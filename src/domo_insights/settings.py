@@ -66,6 +66,11 @@ class Settings(BaseSettings):
         description="Direct or session-mode address for LISTEN. Default: DATABASE_URL, unless that"
         " is a transaction-mode pooler (port 6543); then one row is asked for every second.",
     )
+    database_read_url: SecretStr | None = Field(
+        None,
+        description="Address of a streaming replica, same login role. Pages and exports read there;"
+        " sessions, writes and whoever has just written stay with DATABASE_URL.",
+    )
     database_admin_url: SecretStr | None = Field(
         None, description="Postgres address of the owner. Command line only, never the web process."
     )
@@ -86,6 +91,9 @@ class Settings(BaseSettings):
     )
     insights_handler_p95_ms: int = Field(
         2000, gt=0, description="Handler time p95, in ms, above which a demo needs attention."
+    )
+    insights_replica_lag_s: int = Field(
+        60, gt=0, description="Seconds behind above which the replica is not read from."
     )
     insights_label_locally: bool = Field(
         False,

@@ -8,6 +8,7 @@ import httpx
 from sqlalchemy import func, select
 
 from domo_insights.cli.checkup_hosting import hosting, offers
+from domo_insights.cli.checkup_replica import replica
 from domo_insights.database.doors import sessions
 from domo_insights.database.engine import engine_for
 from domo_insights.database.failures import translated
@@ -40,7 +41,13 @@ def checkup(settings: Settings, *, embedded: bool) -> list[Finding]:
         found = [Finding(Level.FINE, "settings", where)]
     else:
         found = [*_settings(settings), *hosting(settings)]
-    return [*found, *_sign_in(settings), *_login(settings), *_owner(settings)]
+    return [
+        *found,
+        *_sign_in(settings),
+        *_login(settings),
+        *replica(settings),
+        *_owner(settings),
+    ]
 
 
 def _settings(settings: Settings) -> Iterator[Finding]:

@@ -18,7 +18,12 @@ _CLOSED: Final = {"require", "verify-ca", "verify-full"}
 def hosting(settings: Settings) -> Iterator[Finding]:
     """Findings about what lies between the visitor, us and the project. Nothing is changed."""
     yield from _public_address(settings)
-    for name in ("database_url", "database_admin_url", "database_listen_url"):
+    for name in (
+        "database_url",
+        "database_read_url",
+        "database_admin_url",
+        "database_listen_url",
+    ):
         secret = getattr(settings, name)
         if secret:
             yield from _line(name.upper(), secret.get_secret_value())

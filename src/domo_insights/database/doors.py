@@ -10,6 +10,7 @@ from contextlib import contextmanager
 
 from sqlalchemy import Connection, Engine, TextClause, func, select, text
 
+from domo_insights.database import replica
 from domo_insights.database.failures import translated
 from domo_insights.errors import NotSignedInError
 from domo_insights.viewer import Viewer
@@ -48,6 +49,7 @@ def editing(engine: Engine, viewer: Viewer) -> Iterator[Connection]:
     ConflictingDataError, BusyError."""
     with _door(engine, "insights_editor", _known(viewer), WRITE_TIMEOUT_MS) as conn:
         yield conn
+    replica.wrote(viewer)
 
 
 @contextmanager

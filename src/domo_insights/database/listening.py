@@ -16,8 +16,10 @@ from uuid import UUID
 import psycopg
 from sqlalchemy import Engine, make_url, select
 
+from domo_insights.database import replica
 from domo_insights.database.doors import maintaining
 from domo_insights.database.engine import address
+from domo_insights.database.reads import freshest
 from domo_insights.database.tables_changes import data_version, demo_versions
 from domo_insights.errors import DomoInsightsError
 from domo_insights.viewer import Viewer
@@ -61,7 +63,7 @@ class Versions:
 
     def look(self) -> None:
         """Read the versions that moved. Raises: DatabaseError."""
-        with maintaining(self._engine) as conn:
+        with maintaining(freshest(self._engine)) as conn:
             overall = conn.scalar(select(data_version.c.version)) or 0
             if overall < self._overall:  # another database stands behind the address
                 self._overall, self._by_user = 0, {}
@@ -84,7 +86,8 @@ class Versions:
         away = False
         while not self._stopping.is_set():
             try:
-                if self._listen_url:
+                # What the primary tells of, a replica may not have yet: there it is asked.
+                if self._listen_url and replica.known() is None:
                     self._listen()
                 else:
                     self.look()

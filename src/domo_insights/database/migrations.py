@@ -85,11 +85,19 @@ def _connect(admin_url: str) -> psycopg.Connection[tuple[object, ...]]:
     url = address(admin_url)
     keywords = url.translate_connect_args(username="user", database="dbname") | dict(url.query)
     try:
-        return psycopg.connect(
+        conn = psycopg.connect(
             **{"connect_timeout": 10} | keywords, autocommit=True, prepare_threshold=None
         )
+        copy = conn.execute("select pg_is_in_recovery()").fetchone()
     except psycopg.OperationalError as error:
         raise DatabaseUnreachableError(hint="Check DATABASE_ADMIN_URL and the network.") from error
+    if copy == (True,):
+        conn.close()
+        raise MigrationError(
+            "DATABASE_ADMIN_URL is the address of a read replica.",
+            hint="Name the primary there: what is migrated there reaches its replicas by itself.",
+        )
+    return conn
 
 
 def _apply(conn: psycopg.Connection[tuple[object, ...]], migration: Migration) -> bool:

@@ -17,7 +17,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from domo_insights.auth import answers
-from domo_insights.database.doors import reading, sessions
+from domo_insights.database import reads
+from domo_insights.database.doors import sessions
 from domo_insights.database.engine import engine_for
 from domo_insights.errors import (
     DomoInsightsError,
@@ -71,9 +72,9 @@ def _export(request: Request, viewer: Viewer) -> Response:
         raise UnknownError("There is no such export.")
     asked = read(said, datetime.now(UTC))
     given = arguments(QUERIES[name], asked, said)
-    with reading(_engine(), viewer) as conn:
-        mine = demos.mine(conn)
-        frame = QUERIES[name](conn, **given)
+    mine, frame = reads.read(
+        _engine(), viewer, lambda conn: (demos.mine(conn), QUERIES[name](conn, **given))
+    )
     known = mine.loc[mine["demo_id"] == asked.demo_id, "demo"].tolist()
     _record(viewer, {"query": name, "form": form, "rows": len(frame)} | asked.parameters)
     document = _WRITERS[form](name, asked, known[0] if known else "", frame)
@@ -84,8 +85,7 @@ def _transcript(request: Request, viewer: Viewer) -> Response:
     form, talk = request.path_params["form"], _said(request).get("conversation", "")
     if form not in _SPOKEN:
         raise UnknownError("There is no such export.")
-    with reading(_engine(), viewer) as conn:
-        said = conversations.transcript(conn, talk)
+    said = reads.read(_engine(), viewer, lambda conn: conversations.transcript(conn, talk))
     if said.empty:
         raise UnknownError("You have no conversation with this id, or nothing was said in it.")
     _record(viewer, {"query": "transcript", "form": form, "conversation": talk})
@@ -100,8 +100,11 @@ def _summary(request: Request, viewer: Viewer) -> Response:
     except ValueError as problem:
         raise UnknownError("There is no such demo.") from problem
     asked = read(_said(request), datetime.now(UTC))
-    with reading(_engine(), viewer) as conn:
-        found = summarise(conn, viewer, demo_id, asked.period, asked.include_test)
+    found = reads.read(
+        _engine(),
+        viewer,
+        lambda conn: summarise(conn, viewer, demo_id, asked.period, asked.include_test),
+    )
     if found is None:
         raise UnknownError("You have no such demo.")
     _record(viewer, {"query": "summary", "demo": str(demo_id)})

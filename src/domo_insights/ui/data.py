@@ -10,9 +10,10 @@ from uuid import UUID
 import pandas as pd
 import streamlit as st
 
-from domo_insights.database.doors import reading
+from domo_insights.database import replica
 from domo_insights.database.engine import engine_for
 from domo_insights.database.listening import version_of
+from domo_insights.database.reads import read
 from domo_insights.period import Period
 from domo_insights.settings import current
 from domo_insights.ui.session import current_viewer
@@ -72,6 +73,7 @@ def overheard() -> Iterator[list[Question]]:
 def wrote() -> None:
     """Say that this session has just changed something: what it loads next is asked anew."""
     st.session_state[_WRITES] = time.monotonic()
+    replica.wrote(current_viewer())
 
 
 def _state_of(viewer: Viewer) -> tuple[float, ...]:
@@ -101,5 +103,4 @@ def _answer(
 ) -> pd.DataFrame:
     # Whoever asks is an argument that is hashed: this cache is shared by all sessions.
     viewer = Viewer(user_id, product_team=product_team)
-    with reading(engine_for(_address), viewer) as conn:
-        return _query(conn, *args, **kwargs)
+    return read(engine_for(_address), viewer, lambda conn: _query(conn, *args, **kwargs))

@@ -5,10 +5,11 @@ from typing import Final
 from uuid import UUID
 
 import streamlit as st
+from sqlalchemy import Connection
 
 from domo_insights import embedding
-from domo_insights.database.doors import reading
 from domo_insights.database.engine import engine_for
+from domo_insights.database.reads import read
 from domo_insights.metrics import NOTHING, THIN
 from domo_insights.queries import knowledge, knowledge_answer
 from domo_insights.queries.knowledge import Mode, Vector
@@ -152,10 +153,12 @@ def answer(demo_id: UUID, asked: Question) -> Answer:
     def embed(text: str, model: str | None) -> Vector | None:
         return _vector(viewer.user_id, text, model) if model else None
 
-    with reading(engine_for(current().secret("database_url")), viewer) as conn:
+    def ask(conn: Connection) -> Answer:
         return knowledge_answer.answer(
             conn, demo_id, asked.text, asked.mode, asked.k, asked.threshold, embed
         )
+
+    return read(engine_for(current().secret("database_url")), viewer, ask)
 
 
 def ask_again(text: str) -> None:

@@ -5,10 +5,11 @@ from typing import Any, Final
 
 import pandas as pd
 import streamlit as st
+from sqlalchemy import Connection
 
-from domo_insights.database.doors import reading
 from domo_insights.database.engine import engine_for
 from domo_insights.database.hearing import Said, heard
+from domo_insights.database.reads import read
 from domo_insights.metrics import Kind, Metric
 from domo_insights.settings import current
 from domo_insights.ui import links
@@ -70,7 +71,9 @@ def _count(metric: Metric, row: Mapping[Any, Any]) -> int:
 
 
 def _asked(query: Query, asked: Asked) -> list[Said]:
-    with reading(engine_for(current().secret("database_url")), current_viewer()) as conn:
+    def ask(conn: Connection) -> list[Said]:
         with heard(conn) as said:
             query(conn, *asked)
         return said
+
+    return read(engine_for(current().secret("database_url")), current_viewer(), ask)
