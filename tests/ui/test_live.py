@@ -54,7 +54,7 @@ def test_others_news_leave_the_cache_alone(open_app, rows, database, versions, m
     app = open_app(ANA)
     asked = []
     monkeypatch.setattr(
-        "domo_insights.ui.data.reading", lambda *given: asked.append(given) or pytest.fail("asked")
+        "domo_insights.ui.data.read", lambda *given: asked.append(given) or pytest.fail("asked")
     )
     talk(rows, theirs)
     moved(database, versions)
