@@ -5,6 +5,7 @@ import pytest
 
 from domo_insights import metrics
 from domo_insights.charts import alt_over_time, line_over_time, stacked_bars
+from domo_insights.charts.many_lines import lines_by
 
 DAYS = pd.to_datetime(["2026-03-01", "2026-03-02", "2026-03-03"])
 FRAME = pd.DataFrame({"bucket": DAYS, "conversations": [1, 1200, 0]})
@@ -80,3 +81,12 @@ def test_the_words_for_a_figure_hold_its_numbers():
     assert f"In all 1{metrics.THIN}201" in words
     assert f"Highest: 1{metrics.THIN}200 on 2 Mar 2026" in words
     assert "nothing to show" in alt_over_time("X", FRAME.iloc[:0], metrics.CONVERSATIONS)
+
+
+def test_names_of_parts_are_no_mark_up():
+    name = '<a href="http://evil.invalid">x</a> %{y}'
+    frame = pd.DataFrame({"bucket": pd.to_datetime(["2026-03-02"]), "kind": [name], "events": [1]})
+    for draw in (stacked_bars, lines_by):
+        shown = draw(frame, metrics.EVENTS, {name: name}, by="kind").data[0]
+        assert "<a" not in shown.name + shown.hovertemplate
+        assert "%{y}" not in shown.name + shown.hovertemplate

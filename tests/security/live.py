@@ -46,7 +46,7 @@ class Live:
     url: str
     settings: Settings
     keys: Keys
-    world: World
+    world: World | None
     database: Database
     log: Path
     cookies: dict[Viewer, str] = field(default_factory=dict)
@@ -133,9 +133,11 @@ def until_drawn(socket: ClientConnection) -> bytes:
 
 
 @contextmanager
-def serving(server: Any, template: str, world: World, folder: Path) -> Iterator[Live]:
+def serving(
+    server: Any, template: str, world: World | None, folder: Path, name: str = "live"
+) -> Iterator[Live]:
     """The dashboard with the estates of `world`, answering on a free port."""
-    database, keys, port = create_database(server, "live", template), keys_of(folder), free_port()
+    database, keys, port = create_database(server, name, template), keys_of(folder), free_port()
     with ExitStack() as leaving:
         leaving.callback(drop_database, database)
         superuser = create_engine(address(database.superuser_url))

@@ -6,6 +6,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from domo_insights.charts.axes import lay_out, moment_format
+from domo_insights.charts.words import word
 from domo_insights.metrics import Metric
 
 _PATTERNS = ("", "/", ".", "x")
@@ -27,7 +28,7 @@ def stacked_bars(
     """
     figure = go.Figure()
     for number, (value, name) in enumerate(parts.items()):
-        rows = frame[frame[by] == value]
+        rows, name = frame[frame[by] == value], word(name)
         figure.add_bar(
             x=rows[time],
             y=rows[metric.key],

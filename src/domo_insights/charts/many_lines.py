@@ -7,6 +7,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from domo_insights.charts.axes import lay_out, moment_format
+from domo_insights.charts.words import word
 from domo_insights.metrics import Metric
 
 _DASHES: Final = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
@@ -30,7 +31,7 @@ def lines_by(
     figure = go.Figure()
     unit = f" {metric.unit}" if metric.unit else ""
     for number, (value, name) in enumerate(parts.items()):
-        rows = frame[frame[by] == value]
+        rows, name = frame[frame[by] == value], word(name)
         figure.add_scatter(
             x=rows[time],
             y=rows[metric.key],

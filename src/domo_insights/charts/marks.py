@@ -6,6 +6,8 @@ from typing import Final
 import pandas as pd
 import plotly.graph_objects as go
 
+from domo_insights.charts.words import word
+
 _SYMBOLS: Final = ("diamond", "star", "square")
 
 
@@ -25,14 +27,9 @@ def with_marks(figure: go.Figure, marks: pd.DataFrame, kinds: Mapping[str, str])
             name=name,
             mode="markers",
             marker={"symbol": _SYMBOLS[number % len(_SYMBOLS)], "size": 10},
-            customdata=[_text(words) for words in rows["words"]],
+            customdata=[word(words, 200) for words in rows["words"]],
             hovertemplate="%{customdata}<extra></extra>",
             cliponaxis=False,
         )
         figure.update_layout(showlegend=True)
     return figure
-
-
-def _text(words: str) -> str:
-    """Words in which plotly finds no tag."""
-    return words.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -6,6 +6,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from domo_insights.charts.slots import AMBER, BLUE, FEELINGS, SLATE, SYMBOLS
+from domo_insights.charts.words import word
 
 _LANES: Final = {"Visitor": 2, "Agent": 1, "Events": 0}
 
@@ -68,7 +69,9 @@ def _lane(
             "symbol": symbol,
             "line": {"width": 2, "color": colour},
         },
-        text=words if words is not None else [f"{lane}, {name.lower()}"] * len(times),
+        text=[word(text) for text in words]
+        if words is not None
+        else [f"{lane}, {name.lower()}"] * len(times),
         hovertemplate="%{text}, %{x|%H:%M:%S}<extra></extra>",
     )
 

@@ -9,4 +9,5 @@ LONGEST: Final = 34
 def word(text: object, longest: int = LONGEST) -> str:
     """`text` as a figure may hold it: one short line without tags."""
     line = " ".join("".join(c if c.isprintable() else " " for c in str(text)).split())
-    return escape(line if len(line) <= longest else line[: longest - 1] + "…")
+    short = escape(line if len(line) <= longest else line[: longest - 1] + "…")
+    return short.replace("%{", "%&#123;")  # nor a value that a hover text asks for
