@@ -2,8 +2,8 @@
 
 import gc
 import pkgutil
-from collections.abc import AsyncIterator
-from contextlib import ExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from importlib import import_module
 from pathlib import Path
 
@@ -27,6 +27,7 @@ from domo_insights.database.replica import following, replica_state
 from domo_insights.errors import ConfigError
 from domo_insights.exports.routes import routes as export_routes
 from domo_insights.ingest.routes import routes as webhook_routes
+from domo_insights.ui.tabs import waking
 
 ROOT = Path(__file__).resolve().parent
 
@@ -52,7 +53,7 @@ def ready(_request: Request) -> JSONResponse:
 @asynccontextmanager
 async def lifespan(_app: st.App) -> AsyncIterator[None]:
     access_log.write_to_stderr()
-    with ExitStack() as leaving:
+    async with AsyncExitStack() as leaving:
         found = settings.current()
         if not found.hosted:
             # Hosted processes never load what stands in for the host.
@@ -60,7 +61,7 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
 
             embedded = leaving.enter_context(stack.running(found.insights_data_dir))
             embedded.server.watch()
-        _keep_up(leaving)
+        _keep_up(leaving, await leaving.enter_async_context(waking()))
         for module in pkgutil.iter_modules(ui.__path__, f"{ui.__name__}."):
             if not module.name.endswith(".frame"):  # the script itself
                 import_module(module.name)
@@ -69,7 +70,7 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
         yield
 
 
-def _keep_up(leaving: ExitStack) -> None:
+def _keep_up(leaving: AsyncExitStack, moved: Callable[[], None]) -> None:
     """Start the threads behind live pages: one works off what changed, one hears of it."""
     found = settings.current()
     if not found.database_url:
@@ -80,7 +81,7 @@ def _keep_up(leaving: ExitStack) -> None:
         leaving.enter_context(following(engine, replica, found.insights_replica_lag_s))
     own = found.database_listen_url
     heard_at = listen_address(found.secret("database_url"), own.get_secret_value() if own else "")
-    leaving.enter_context(listening(engine, heard_at))
+    leaving.enter_context(listening(engine, heard_at, moved))
     leaving.enter_context(working(engine))
 
 

@@ -5,7 +5,7 @@ import pytest
 from domo_insights.database.listening import Versions, listening
 from domo_insights.database.queue import drain
 from domo_insights.metrics import THIN
-from domo_insights.ui import live
+from domo_insights.ui import live, tabs
 from tests.database.test_queue import until
 from tests.factories import ANA, BEN, conversation, demo
 
@@ -76,4 +76,10 @@ def test_a_page_with_nothing_to_show_looks_as_well(open_app, versions):
 
 def test_nothing_is_promised_while_nobody_listens(database):
     assert not Versions(database.engine, "").known
-    assert live.EVERY_SECONDS + 0.5 + 0.5 < 3
+
+
+def test_a_browser_asks_often_only_where_nobody_wakes_it(open_app, rows, versions):
+    talk(rows, demo(rows))
+    assert not tabs.are_woken()
+    assert open_app(ANA).session_state["_live_run"].fragment_id
+    assert live.UNWOKEN_SECONDS + 0.5 + 0.5 < 3 < live.WOKEN_SECONDS

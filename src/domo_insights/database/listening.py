@@ -8,7 +8,7 @@ versions themselves are read from the table, so a made-up NOTIFY shows nothing t
 import logging
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 from uuid import UUID
@@ -43,9 +43,13 @@ def listen_address(url: str, listen_url: str = "") -> str:
 class Versions:
     """The versions as last read. Every session of this process asks, one thread writes."""
 
-    def __init__(self, engine: Engine, listen_url: str) -> None:
+    def __init__(
+        self, engine: Engine, listen_url: str, read: Callable[[], None] = lambda: None
+    ) -> None:
+        """`read` is called in the thread whenever the versions were read."""
         self._engine = engine
         self._listen_url = listen_url
+        self._read = read
         self._overall = 0
         self._by_user: dict[UUID, int] = {}
         self._fresh_at = float("-inf")
@@ -74,6 +78,7 @@ class Versions:
                 for user_id, version in conn.execute(moved):
                     self._by_user[user_id] = max(version, self._by_user.get(user_id, 0))
         self._overall, self._fresh_at = overall, time.monotonic()
+        self._read()
 
     def start(self) -> None:
         self._thread.start()
@@ -116,10 +121,12 @@ _known: Versions | None = None
 
 
 @contextmanager
-def listening(engine: Engine, listen_url: str) -> Iterator[Versions]:
-    """Keep the versions in memory for as long as the block lasts."""
+def listening(
+    engine: Engine, listen_url: str, read: Callable[[], None] = lambda: None
+) -> Iterator[Versions]:
+    """Keep the versions in memory for as long as the block lasts, and say when they were read."""
     global _known
-    versions = Versions(engine, listen_url)
+    versions = Versions(engine, listen_url, read)
     versions.start()
     _known = versions
     try:

@@ -1,7 +1,8 @@
 """Open pages follow the data: a small fragment looks at the version of what the viewer may see.
 
-The version is in this process's memory, so a look costs no query. What moved is drawn by running
-the page again; while much moves, runs keep a distance to each other that grows with their length.
+The version is in this process's memory, so a look costs no query. The server has a tab look when
+that version moves (ui/tabs.py); browsers ask by themselves as well, seldom. What moved is drawn by
+running the page again; while much moves, runs keep a distance that grows with their length.
 """
 
 import time
@@ -13,21 +14,25 @@ import streamlit as st
 
 from domo_insights.database.listening import version_of
 from domo_insights.errors import AuthServiceError, DatabaseError, NotSignedInError
-from domo_insights.ui import session
+from domo_insights.ui import session, tabs
 
-EVERY_SECONDS: Final = 1.5
-SESSION_EVERY: Final = 10
-"""Looks between two readings of the session row, so that a sign-out ends an idle tab as well."""
+WOKEN_SECONDS: Final = 15.0
+"""How often a browser asks by itself, so that a sign-out ends an idle tab as well."""
+UNWOKEN_SECONDS: Final = 1.5
+"""The same where nobody wakes tabs."""
 REST: Final = 2.0
 """A page rests this many times as long as its last run took."""
 LONGEST_REST_SECONDS: Final = 4.0
 _SEEN, _BEGUN, _TOOK, _LOOKS = "_live_seen", "_live_begun", "_live_took", "_live_looks"
+_RUN, _ASKED = "_live_run", "_live_session_read"
 
 
 def begin() -> None:
     """Note what this run is about to show, before any of it is read."""
+    tabs.busy()
     state = st.session_state
     state[_SEEN], state[_BEGUN] = version_of(session.current_viewer()), time.monotonic()
+    state[_ASKED] = state[_BEGUN]
 
 
 @contextmanager
@@ -35,11 +40,13 @@ def following() -> Iterator[None]:
     """The page that the block draws is run again when what it shows has moved."""
     state = st.session_state
     state[_TOOK], state[_LOOKS] = 0.0, 0
-    _look()  # first, since a page with nothing to show stops its run
+    every = WOKEN_SECONDS if tabs.are_woken() else UNWOKEN_SECONDS
+    st.fragment(_look, run_every=every)()  # first: a page with nothing to show stops its run
     try:
         yield
     finally:
         state[_TOOK] = time.monotonic() - state[_BEGUN]
+        _wait()
 
 
 def is_live() -> bool:
@@ -47,19 +54,31 @@ def is_live() -> bool:
     return version_of(session.current_viewer()) is not None
 
 
-@st.fragment(run_every=EVERY_SECONDS)
 def _look() -> None:
     state = st.session_state
     state[_LOOKS] = looks = state.get(_LOOKS, 0) + 1
     if looks == 1:  # the page's own run
+        state[_RUN] = tabs.this_run()
         return
-    if looks % SESSION_EVERY == 0 and _ended():
-        st.rerun()
+    if time.monotonic() - state[_ASKED] > WOKEN_SECONDS - 1:
+        state[_ASKED] = time.monotonic()
+        if _ended():
+            st.rerun()
     version = version_of(session.current_viewer())
-    rest = min(state[_TOOK] * REST, LONGEST_REST_SECONDS)
-    rested = time.monotonic() - state[_BEGUN] > state[_TOOK] + rest
-    if version is not None and version != state[_SEEN] and rested:
+    if version is not None and version != state[_SEEN] and time.monotonic() > _rested_at():
         st.rerun()
+    _wait()
+
+
+def _rested_at() -> float:
+    state = st.session_state
+    took: float = state[_TOOK]
+    return float(state[_BEGUN]) + took + min(took * REST, LONGEST_REST_SECONDS)
+
+
+def _wait() -> None:
+    state = st.session_state
+    tabs.wait(session.current_viewer(), state[_SEEN], _rested_at(), state[_RUN])
 
 
 def _ended() -> bool:

@@ -1,0 +1,126 @@
+"""Who is woken when; tests/browser/test_live.py has tabs of a real browser."""
+
+import asyncio
+import time
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import pytest
+from streamlit.proto.ClientState_pb2 import ClientState
+
+from domo_insights.ui import tabs
+from domo_insights.ui.tabs import AT_ONCE, Tab
+from tests.factories import ANA, BEN
+
+
+class World:
+    """What tabs see of the rest: versions, and the runs that they were told to make."""
+
+    def __init__(self):
+        self.versions = {ANA.user_id: 1, BEN.user_id: 1}
+        self.gone = set()
+        self.ran = []
+
+    def run(self, tab):
+        if tab.session_id in self.gone:
+            return False
+        self.ran.append(tab.session_id)
+        return True
+
+
+@pytest.fixture
+def world(monkeypatch):
+    made = World()
+    monkeypatch.setattr(tabs, "version_of", lambda viewer: made.versions[viewer.user_id])
+    monkeypatch.setattr(tabs, "_run", made.run)
+    return made
+
+
+@asynccontextmanager
+async def kept():
+    async with tabs.waking() as moved:
+        yield tabs._kept, moved
+
+
+def tab(name, viewer=ANA, seen=1, rested_at=0.0):
+    return Tab(name, viewer, seen, rested_at, ClientState())
+
+
+async def ends_with(condition):
+    async with asyncio.timeout(10):
+        while not condition():
+            await asyncio.sleep(0.005)
+
+
+def test_those_whose_data_moved_are_woken_and_nobody_else(world):
+    async def scene():
+        async with kept() as (these, moved):
+            for one in (tab("a"), tab("b", BEN)):
+                these.wait(one)
+            world.versions[ANA.user_id] = 2
+            moved()
+            await ends_with(lambda: world.ran)
+            these.wait(tab("a", seen=2))
+            moved()
+            these.wait(tab("c", seen=1))
+            await ends_with(lambda: len(world.ran) == 2)
+        assert world.ran == ["a", "c"]
+        assert not tabs.are_woken()
+
+    asyncio.run(scene())
+
+
+def test_few_at_a_time_the_longest_rested_first(world):
+    async def scene():
+        async with kept() as (these, moved):
+            waiting = {f"t{n}": tab(f"t{n}", rested_at=100.0 - n) for n in range(10)}
+            for one in waiting.values():
+                these.wait(one)
+            world.versions[ANA.user_id] = 2
+            moved()
+            await ends_with(lambda: len(world.ran) == AT_ONCE)
+            for _ in range(20):
+                moved()
+                await asyncio.sleep(0)
+            assert world.ran == ["t9", "t8", "t7"]
+            done = 0
+            while done < len(waiting):
+                await ends_with(lambda so_far=done: len(world.ran) > so_far)
+                these.wait(replace(waiting[world.ran[done]], seen=2))
+                done += 1
+                assert len(world.ran) - done <= AT_ONCE
+        assert sorted(world.ran) == sorted(waiting)
+
+    asyncio.run(scene())
+
+
+def test_a_tab_rests_and_what_is_gone_holds_nobody_up(world):
+    async def scene():
+        async with kept() as (these, moved):
+            world.gone = {f"gone{n}" for n in range(AT_ONCE + 2)}
+            for name in world.gone:
+                these.wait(tab(name))
+            until = time.monotonic() + 0.2
+            these.wait(tab("rests", rested_at=until))
+            world.versions[ANA.user_id] = 2
+            moved()
+            await ends_with(lambda: world.ran)
+            assert time.monotonic() >= until
+            assert not any(these.waiting(name) for name in world.gone)
+        assert world.ran == ["rests"]
+
+    asyncio.run(scene())
+
+
+def test_a_tab_that_is_drawn_is_left_alone(world):
+    async def scene():
+        async with kept() as (these, moved):
+            these.wait(tab("a"))
+            assert these.take_out("a")
+            these.wait(tab("b"))
+            world.versions[ANA.user_id] = 2
+            moved()
+            await ends_with(lambda: world.ran)
+        assert world.ran == ["b"]
+
+    asyncio.run(scene())
