@@ -66,7 +66,7 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
             if not module.name.endswith(".frame"):  # the script itself
                 import_module(module.name)
         gc.collect()
-        gc.freeze()  # Streamlit collects garbage after every run: spare it the imports
+        gc.freeze()  # what was imported stays, so collections need not walk it
         yield
 
 
