@@ -106,7 +106,6 @@ def test_ingest_prints_its_counts_as_json_and_words_on_stderr(run, rows, tmp_pat
 
 
 def test_wrong_use_is_2(run, tmp_path):
-    assert run("ingest").returncode == 2
     assert run("ingest", tmp_path / "nothing").returncode == 2
     assert run("webhook-url", "--demo", "x").returncode == 2
 

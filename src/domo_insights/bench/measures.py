@@ -10,7 +10,6 @@ from typing import Any, Final
 import psutil  # type: ignore[import-untyped]
 from sqlalchemy import func, select
 
-from domo_insights.bench import documented, pages, people
 from domo_insights.bench.fill import Progress
 from domo_insights.bench.scratch import Scratch
 from domo_insights.database.tables import conversation_messages, processed_webhook_events
@@ -52,6 +51,9 @@ def _about(given: Given) -> dict[str, Any]:
 
 
 def _pages(given: Given) -> dict[str, Any]:
+    # They load Streamlit, which takes a second and warns outside its server: not for `--help`.
+    from domo_insights.bench import documented, pages, people
+
     made = given.scratch
     persons = people.people(made.superuser)
     viewers = [person.viewer for person in persons]

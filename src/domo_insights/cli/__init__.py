@@ -17,11 +17,16 @@ app = typer.Typer(
 talk = Console(stderr=True, highlight=False)
 
 
+@app.callback()
+def _all() -> None:
+    """Analytics for AI video demos."""
+
+
 def main() -> None:
     """Run a command. Exit 0: done, 1: it failed and says why, 2: used wrongly."""
     from domo_insights.cli import commands
 
-    commands.register(app)
+    commands.register(app, next(iter(sys.argv[1:]), None))
     try:
         app()
     except DomoInsightsError as problem:

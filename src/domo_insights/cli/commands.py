@@ -5,25 +5,27 @@ from typing import Final
 
 import typer
 
-MODULES: Final = (
-    "cli.up",
-    "cli.users",
-    "cli.database",
-    "cli.ingest",
-    "cli.query",
-    "cli.knowledge",
-    "cli.evaluate",
-    "cli.replay",
-    "cli.digest",
-    "cli.archives",
-    "cli.retention",
-    "cli.backups",
+MODULES: Final = {
+    "cli.up": ("up",),
+    "cli.users": ("users",),
+    "cli.database": ("migrate", "doctor"),
+    "cli.ingest": ("ingest", "label", "webhook-url"),
+    "cli.query": ("query",),
+    "cli.knowledge": ("embed", "search"),
+    "cli.evaluate": ("evaluate",),
+    "cli.replay": ("replay",),
+    "cli.digest": ("digest",),
+    "cli.archives": ("export", "import"),
+    "cli.retention": ("retention", "erase"),
+    "cli.backups": ("backup", "restore"),
     # It runs the pages, which the command line may not know: found by name, not imported.
-    "bench.command",
-)
+    "bench.command": ("bench",),
+}
 
 
-def register(app: typer.Typer) -> None:
-    """Add every command to `app`."""
-    for name in MODULES:
-        import_module(f"domo_insights.{name}").register(app)
+def register(app: typer.Typer, asked: str | None = None) -> None:
+    """Add every command to `app`; where `asked` is one of them, those of its module alone, since
+    loading the others takes longer than most commands run."""
+    holding = [module for module, names in MODULES.items() if asked in names]
+    for module in holding or MODULES:
+        import_module(f"domo_insights.{module}").register(app)
