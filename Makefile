@@ -30,6 +30,9 @@ test: install debian check ## Check everything, then run all tests, the browser'
 bench: install ## Measure speed on a scratch database; SCALE=1 is 5 million messages
 	$(BIN)/domo-insights bench --scale $(SCALE)
 
+soak: install debian ## Run the long forms of what is tried at random (about an hour)
+	DOMO_INSIGHTS_SOAK=1 $(BIN)/pytest -m soak
+
 check: install ## Lint, format, types, and the contracts between layers
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
