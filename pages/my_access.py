@@ -3,7 +3,7 @@
 import streamlit as st
 
 from domo_insights.queries import access, demos
-from domo_insights.ui import access_blocks
+from domo_insights.ui import access_blocks, own_data
 
 left, right = st.columns(2)
 with left:
@@ -13,4 +13,5 @@ with right:
 
 access_blocks.tables(access.tables)
 access_blocks.trial()
+own_data.archive()
 access_blocks.audit_log(access.audit_log)

@@ -226,3 +226,16 @@ def test_a_full_disk_leaves_no_half_of_a_file(tmp_path):
     with pytest.raises(FileError, match="No space left"):
         fill()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_page_gives_the_same_file_to_its_owner(ask, rows, world):
+    answer = ask(ANA, "/export/everything.zip")
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "application/zip"
+    assert answer.headers["cache-control"] == "no-store"
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as made:
+        assert made.testzip() is None
+        manifest = archive_import.read_manifest(made)
+    assert manifest.demos == [world.ana.demo_id]
+    assert ask(ANA, "/export/everything.zip", demo=str(world.ben.demo_id)).status_code == 503
+    assert ask(PIA, "/export/everything.zip").status_code == 403

@@ -13,6 +13,7 @@ from domo_insights import queries
 from domo_insights.actions import views
 from domo_insights.database.doors import editing, reading
 from domo_insights.database.tables import audit_logs, conversation_map, delivery_counts
+from domo_insights.database.tables_detail import detail_kept
 from domo_insights.errors import NotAllowedError
 from domo_insights.period import Period
 from domo_insights.queries import (
@@ -92,6 +93,7 @@ def test_a_full_answer_has_the_same_types(database, rows, name):
     seen = event(rows, odd)
     rows.execute(insert(delivery_counts).values(demo_id=where, bucket=NOON, duplicates=1,
                                                 conflicts=1, refused=0))  # fmt: skip
+    rows.execute(insert(detail_kept).values(demo_id=where, deleted_before=NOON))
     rows.execute(update(audit_logs).values(created_at=NOON))
     with editing(database.engine, ANA) as conn:
         views.keep(conn, "Mine", "overview", "period=7d")

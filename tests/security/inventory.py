@@ -135,6 +135,7 @@ def arguments(query: str, target: Estate) -> list[Mapping[str, Any]]:
         "knowledge.history": [{"demo_id": target.demo_id}],
         "knowledge.listing": [{"demo_id": target.demo_id}],
         "knowledge.overview": [{}, {"demo_id": target.demo_id}],
+        "detail.since": [{}, {"demo_id": target.demo_id}],
         "demos_now.persona": [{"demo_id": target.demo_id}],
         "demos_now.sources": [{"demo_id": target.demo_id}],
         "demos_now.state": [{}, {"demo_id": target.demo_id}],

@@ -26,6 +26,10 @@ PUBLIC: Final = {
 """Ours that are answered to nobody in particular, with the methods they take."""
 
 PRIVATE: Final = {
+    "/export/everything.zip": [
+        "/export/everything.zip",
+        "/export/everything.zip?demo={demo}&vectors=1",
+    ],
     "/export/transcript.{form:str}": [
         "/export/transcript.json?conversation={talk}",
         "/export/transcript.md?conversation={talk}",

@@ -80,6 +80,11 @@ def transcript_address(conversation_id: str, form: str) -> str:
     return f"/export/transcript.{form}?{urlencode({'conversation': conversation_id})}"
 
 
+def everything_address(*, vectors: bool = False) -> str:
+    """Where all that the viewer has is one file."""
+    return "/export/everything.zip" + ("?vectors=1" if vectors else "")
+
+
 def summary_address(demo_id: UUID, asked: Asked) -> str:
     """Where the one-page summary of a demo is."""
     said = {name: value for name, value in asked.parameters.items() if name != "demo"}

@@ -2,10 +2,13 @@
 what they may see themselves."""
 
 import re
-from collections.abc import Callable
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import Any, Final
+from typing import IO, Any, Final
 from urllib.parse import quote
 from uuid import UUID
 
@@ -13,7 +16,7 @@ from sqlalchemy import cast, func, select
 from sqlalchemy.dialects.postgresql import JSONB
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from domo_insights.auth import answers
@@ -21,14 +24,16 @@ from domo_insights.database import reads
 from domo_insights.database.doors import sessions
 from domo_insights.database.engine import engine_for
 from domo_insights.errors import (
+    BusyError,
     DomoInsightsError,
     NotAllowedError,
     NotSignedInError,
     WrongUseError,
 )
-from domo_insights.exports import documents, summary_page, transcripts
+from domo_insights.exports import archive, documents, summary_page, transcripts
 from domo_insights.exports.asked import arguments, read
 from domo_insights.exports.summary import summarise
+from domo_insights.exports.whole_file import FileError
 from domo_insights.queries import QUERIES, conversations, demos
 from domo_insights.settings import current
 from domo_insights.viewer import Viewer
@@ -37,6 +42,10 @@ _TYPES: Final = {"csv": "text/csv", "json": "application/json", "md": "text/mark
 _NAME: Final = re.compile(r"[a-z_]{1,40}\.[a-z_]{1,40}")
 _WRITERS: Final = {"csv": documents.as_csv_document, "json": documents.as_json_document}
 _SPOKEN: Final = {"json": transcripts.as_json, "md": transcripts.as_markdown}
+
+
+_guard: Final = threading.Lock()
+_under_way: Final[set[UUID]] = set()
 
 
 class UnknownError(DomoInsightsError):
@@ -48,6 +57,7 @@ _STATUS: Final = (
     (WrongUseError, HTTPStatus.UNPROCESSABLE_ENTITY),
     (NotAllowedError, HTTPStatus.FORBIDDEN),
     (UnknownError, HTTPStatus.NOT_FOUND),
+    (BusyError, HTTPStatus.TOO_MANY_REQUESTS),
 )
 
 
@@ -59,6 +69,11 @@ async def export(request: Request) -> Response:
 async def transcript(request: Request) -> Response:
     """A conversation as a file."""
     return await run_in_threadpool(_told, request, _transcript)
+
+
+async def everything(request: Request) -> Response:
+    """All that the viewer has, as an archive."""
+    return await run_in_threadpool(_told, request, _everything)
 
 
 async def summary(request: Request) -> Response:
@@ -92,6 +107,48 @@ def _transcript(request: Request, viewer: Viewer) -> Response:
     safe = re.sub(r"[^A-Za-z0-9_-]", "-", talk)[:60]
     document = _SPOKEN[form](talk, said, datetime.now(UTC))
     return _file(document, f"domo-insights_conversation_{safe}.{form}", form)
+
+
+def _everything(request: Request, viewer: Viewer) -> Response:
+    said, now = _said(request), datetime.now(UTC)
+    try:
+        demo_id = UUID(said["demo"]) if said.get("demo") else None
+    except ValueError as problem:
+        raise UnknownError("You have no such demo.") from problem
+    vectors = said.get("vectors", "") == "1"
+    made = tempfile.TemporaryFile()  # noqa: SIM115 - closed by whoever sends it
+    try:
+        with _one_at_a_time(viewer):
+            archive.write(made, viewer, now, demo_id=demo_id, vectors=vectors)
+    except BaseException as problem:
+        made.close()
+        if isinstance(problem, OSError):
+            raise FileError("There is no room to write the archive.") from problem
+        raise
+    size = made.tell()
+    made.seek(0)
+    headers = _headers(f"domo-insights_{now:%Y-%m-%d}.zip") | {"Content-Length": str(size)}
+    return StreamingResponse(_pieces(made), 200, headers, "application/zip")
+
+
+def _pieces(made: IO[bytes]) -> Iterator[bytes]:
+    with made:
+        while piece := made.read(1 << 16):
+            yield piece
+
+
+@contextmanager
+def _one_at_a_time(viewer: Viewer) -> Iterator[None]:
+    """An archive reads all there is: nobody is given several at once."""
+    with _guard:
+        if viewer.user_id in _under_way:
+            raise BusyError("An archive of yours is being made.", hint="Wait for that one.")
+        _under_way.add(viewer.user_id)
+    try:
+        yield
+    finally:
+        with _guard:
+            _under_way.discard(viewer.user_id)
 
 
 def _summary(request: Request, viewer: Viewer) -> Response:
@@ -142,13 +199,16 @@ def _record(viewer: Viewer, details: dict[str, Any]) -> None:
 
 
 def _file(text: str, name: str, form: str) -> Response:
-    headers = {
+    return Response(text.encode(), 200, _headers(name), f"{_TYPES[form]}; charset=utf-8")
+
+
+def _headers(name: str) -> dict[str, str]:
+    return {
         "Content-Disposition": f"attachment; filename*=UTF-8''{quote(name)}",
         "Cache-Control": "no-store",
         "Vary": "Cookie",
         "Content-Security-Policy": "default-src 'none'; sandbox",
     }
-    return Response(text.encode(), 200, headers, f"{_TYPES[form]}; charset=utf-8")
 
 
 def _engine() -> Any:
@@ -156,6 +216,7 @@ def _engine() -> Any:
 
 
 routes: list[Route] = [
+    Route("/export/everything.zip", everything, methods=["GET"]),
     Route("/export/transcript.{form:str}", transcript, methods=["GET"]),
     Route("/export/{query:str}.{form:str}", export, methods=["GET"]),
     Route("/summary/style.css", style, methods=["GET"]),

@@ -13,7 +13,7 @@ import streamlit as st
 
 from domo_insights.errors import DomoInsightsError
 from domo_insights.settings import current
-from domo_insights.ui import blocks, filters, freshness, live, places, session, views
+from domo_insights.ui import blocks, detail, filters, freshness, live, places, session, views
 from domo_insights.ui.filters import Asked
 from domo_insights.ui.places import Place
 from domo_insights.ui.plain import plain
@@ -78,6 +78,7 @@ def _top_line(place: Place) -> None:
             filters.show()
             views.menu(place)
     st.caption(_when(filters.asked()))
+    detail.note(filters.asked())
     freshness.notice()
 
 

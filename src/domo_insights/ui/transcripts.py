@@ -14,7 +14,7 @@ from domo_insights.database.engine import engine_for
 from domo_insights.errors import DomoInsightsError
 from domo_insights.queries import conversations_one as one
 from domo_insights.settings import current
-from domo_insights.ui import blocks, exports, transcript_parts
+from domo_insights.ui import blocks, erasing, exports, transcript_parts
 from domo_insights.ui.data import load, wrote
 from domo_insights.ui.filters import zone
 from domo_insights.ui.plain import plain, show
@@ -102,6 +102,7 @@ def _head(row: dict[Any, Any]) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         _test_flag(str(row["conversation_id"]), bool(row["is_test"]))
         exports.transcript_menu(str(row["conversation_id"]))
+        erasing.menu(str(row["conversation_id"]))
 
 
 def _test_flag(conversation_id: str, is_test: bool) -> None:
