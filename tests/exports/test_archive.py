@@ -237,5 +237,5 @@ def test_the_page_gives_the_same_file_to_its_owner(ask, rows, world):
         assert made.testzip() is None
         manifest = archive_import.read_manifest(made)
     assert manifest.demos == [world.ana.demo_id]
-    assert ask(ANA, "/export/everything.zip", demo=str(world.ben.demo_id)).status_code == 503
+    assert ask(ANA, "/export/everything.zip", demo=str(world.ben.demo_id)).status_code == 404
     assert ask(PIA, "/export/everything.zip").status_code == 403

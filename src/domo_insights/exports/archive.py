@@ -17,7 +17,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from domo_insights.database.doors import sessions, snapshot
 from domo_insights.database.engine import engine_for
-from domo_insights.errors import DomoInsightsError, NotAllowedError
+from domo_insights.errors import NotAllowedError, UnknownNameError
 from domo_insights.exports.archive_tables import PARTS, Part
 from domo_insights.exports.cells import cell
 from domo_insights.settings import current
@@ -54,7 +54,7 @@ def write(
 
     All of it is of one moment. What is read is what the database lets the viewer see, and a trace
     of it is left in the audit log first.
-    Raises: NotAllowedError for the product team, DomoInsightsError without such a demo, OSError,
+    Raises: NotAllowedError for the product team, UnknownNameError without such a demo, OSError,
     DatabaseError.
     """
     if viewer.product_team:
@@ -88,7 +88,7 @@ def _demos(conn: Connection, demo_id: UUID | None) -> list[str]:
     found = conn.scalars(select(table.c.id).where(PARTS[0].rows_of(demo_id)).order_by(table.c.id))
     ids = [str(found_id) for found_id in found]
     if not ids:
-        raise DomoInsightsError(
+        raise UnknownNameError(
             "There is no demo to export." if demo_id is None else "You have no such demo."
         )
     return ids

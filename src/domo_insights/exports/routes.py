@@ -28,6 +28,7 @@ from domo_insights.errors import (
     DomoInsightsError,
     NotAllowedError,
     NotSignedInError,
+    UnknownNameError,
     WrongUseError,
 )
 from domo_insights.exports import archive, documents, summary_page, transcripts
@@ -57,6 +58,7 @@ _STATUS: Final = (
     (WrongUseError, HTTPStatus.UNPROCESSABLE_ENTITY),
     (NotAllowedError, HTTPStatus.FORBIDDEN),
     (UnknownError, HTTPStatus.NOT_FOUND),
+    (UnknownNameError, HTTPStatus.NOT_FOUND),
     (BusyError, HTTPStatus.TOO_MANY_REQUESTS),
 )
 
