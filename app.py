@@ -19,6 +19,7 @@ from domo_insights.auth.gate import Gate
 from domo_insights.auth.prefix import Prefix
 from domo_insights.auth.response_headers import ResponseHeaders
 from domo_insights.auth.routes import routes as sign_in_routes
+from domo_insights.compression import Compressed
 from domo_insights.database.engine import engine_for
 from domo_insights.database.listening import listen_address, listening
 from domo_insights.database.queue import working
@@ -99,6 +100,7 @@ app = st.App(
         Middleware(Prefix),
         Middleware(AccessLog),
         Middleware(Gate),
+        Middleware(Compressed),
     ],
     lifespan=lifespan,
 )

@@ -78,7 +78,7 @@ def measure(
     given = {"since": period.start, "until": period.end, "owner": owner.user_id}
     sections = _sections()
     found = []
-    with _as_documented(superuser, owner) as conn:
+    with as_documented(superuser, owner) as conn:
         for number, (page, what, times, statement) in enumerate(sections):
             progress(f"as documented: {page}", number / len(sections))
             found.append(_asked(conn, page, what, times, statement, given, repeat))
@@ -121,7 +121,7 @@ def _asked(
 
 
 @contextmanager
-def _as_documented(superuser: Engine, owner: Viewer) -> Iterator[Driver]:
+def as_documented(superuser: Engine, owner: Viewer) -> Iterator[Driver]:
     claims = {"role": "authenticated", "request.jwt.claims": json.dumps(owner.claims)}
     with superuser.connect() as conn:
         driver = cast("Driver", conn.connection.driver_connection)

@@ -2,7 +2,7 @@
 
 import os
 import platform
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -13,6 +13,8 @@ from sqlalchemy import func, select
 from domo_insights.bench.fill import Progress
 from domo_insights.bench.scratch import Scratch
 from domo_insights.database.tables import conversation_messages, processed_webhook_events
+
+PARTS: Final = ("pages", "ingest", "search", "browser")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +29,11 @@ class Given:
 
 def measured(given: Given, wanted: Sequence[str]) -> dict[str, Any]:
     """The result of the parts `wanted`, by the keys of the JSON."""
+    from domo_insights.bench import parts
+
     found: dict[str, Any] = {"run": _about(given)}
     for part in wanted:
-        found |= _PARTS[part](given)
+        found |= parts.BY_NAME[part](given)
     return found
 
 
@@ -48,26 +52,3 @@ def _about(given: Given) -> dict[str, Any]:
         "cores": os.cpu_count(),
         "memory_gb": round(psutil.virtual_memory().total / 1024**3, 1),
     }
-
-
-def _pages(given: Given) -> dict[str, Any]:
-    # They load Streamlit, which takes a second and warns outside its server: not for `--help`.
-    from domo_insights.bench import documented, pages, people
-
-    made = given.scratch
-    persons = people.people(made.superuser)
-    viewers = [person.viewer for person in persons]
-    cookies = dict(zip(viewers, people.sign_in(made.superuser, viewers), strict=True))
-    cells = pages.measure(made.engine, persons, cookies, given.repeat, given.progress)
-    asked = documented.measure(made.superuser, persons[0].viewer, given.repeat, given.progress)
-    return {
-        **pages.figures(cells),
-        **documented.figures(asked, cells),
-        "viewers": {p.label: p.conversations for p in persons},
-        "pages": [cell.as_json() for cell in cells],
-        "documented": asked.as_json(),
-    }
-
-
-_PARTS: Final[dict[str, Callable[[Given], dict[str, Any]]]] = {"pages": _pages}
-PARTS: Final = tuple(_PARTS)

@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 from uuid import UUID
 
 import bcrypt
@@ -10,11 +11,12 @@ from sqlalchemy import Engine, func, select, update
 
 from domo_insights.auth import cookies as jar
 from domo_insights.auth import service, web_sessions
+from domo_insights.database.doors import reading
 from domo_insights.database.tables import conversation_map, demos
 from domo_insights.local.users import users
 from domo_insights.viewer import Viewer
 
-PRODUCT: str = "product team"
+PRODUCT: Final = "product team"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,22 @@ def people(superuser: Engine) -> list[Person]:
     everything = sum(row.conversations for row in rows)
     team = Viewer(product or UUID(int=0), email.get(product, ""), product_team=True)
     return [*found, Person(PRODUCT, team, everything)]
+
+
+def owners(superuser: Engine, count: int) -> list[Viewer]:
+    """`count` different owners, as they come."""
+    known = select(demos.c.user_id).distinct().order_by(demos.c.user_id).limit(count)
+    asked = select(users.c.id, users.c.email).where(users.c.id.in_(known))
+    with superuser.connect() as conn:
+        return [Viewer(row.id, row.email) for row in conn.execute(asked)]
+
+
+def largest_demo(engine: Engine, owner: Viewer) -> UUID:
+    """The demo of `owner` with the most conversations."""
+    count = select(conversation_map.c.demo_id).group_by(conversation_map.c.demo_id)
+    with reading(engine, owner) as conn:
+        found = conn.execute(count.order_by(func.count().desc()).limit(1)).scalar_one()
+    return UUID(str(found))
 
 
 def sign_in(superuser: Engine, viewers: Sequence[Viewer]) -> list[dict[str, str]]:
