@@ -11,9 +11,15 @@ from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet, MultiFernet
 from pydantic import Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
 from domo_insights.errors import ConfigError
+from domo_insights.secrets_file import SecretsFile
 
 HIGH_INTENT: Final = (
     "price",
@@ -75,7 +81,9 @@ class Settings(BaseSettings):
         None, description="Postgres address of the owner. Command line only, never the web process."
     )
     tavus_webhook_secret: SecretStr | None = Field(
-        None, description="Key of webhook addresses and signatures. Unset: no webhook is accepted."
+        None,
+        description="Keys of webhook addresses and signatures, comma separated; the first makes new"
+        " addresses, all of them open. Unset: no webhook is accepted.",
     )
     insights_session_keys: SecretStr | None = Field(
         None, description="Fernet keys, comma separated; the first signs, all of them read."
@@ -94,6 +102,12 @@ class Settings(BaseSettings):
     )
     insights_replica_lag_s: int = Field(
         60, gt=0, description="Seconds behind above which the replica is not read from."
+    )
+    insights_webhooks_per_minute: int = Field(
+        12_000, ge=0, description="Callbacks that one address takes per process; 0: any number."
+    )
+    insights_exports_per_minute: int = Field(
+        120, ge=0, description="Downloads that one user gets per process; 0: any number."
     )
     insights_label_locally: bool = Field(
         False,
@@ -115,6 +129,18 @@ class Settings(BaseSettings):
     openai_base_url: str = Field(
         "https://api.openai.com/v1", description="Where the models of OpenAI are asked."
     )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """What is said in code, then the environment, then secrets.toml."""
+        return init_settings, env_settings, SecretsFile(settings_cls)
 
     @field_validator("insights_high_intent", "insights_rollup_zones", mode="before")
     @classmethod
@@ -191,7 +217,9 @@ _PAGE: Final = """# Settings
 
 Made from `src/domo_insights/settings.py` by `python -m domo_insights.settings > docs/settings.md`.
 
-Each is an environment variable. Without any of them the embedded default runs: Postgres, the
+Each is an environment variable, or a line `NAME = "value"` of `.streamlit/secrets.toml` in the
+folder of the project; the environment wins. That file is for the server's own account alone
+(`chmod 600`). Without any of them the embedded default runs: Postgres, the
 sign-in service and sample data in one folder. With `SUPABASE_URL` or `DATABASE_URL` the same code
 runs on a hosted project, and nothing embedded is started. Secrets are never printed.
 

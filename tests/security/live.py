@@ -157,6 +157,7 @@ def serving(
             "INSIGHTS_SESSION_KEYS": Fernet.generate_key().decode(),
             "INSIGHTS_PUBLIC_URL": f"http://127.0.0.1:{port}",
             "TAVUS_WEBHOOK_SECRET": SECRET,
+            "INSIGHTS_EXPORTS_PER_MINUTE": "0",
         }
         log = folder / "live.log"
         command = [*COMMAND, "up", "--port", str(port)]

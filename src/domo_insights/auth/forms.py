@@ -6,7 +6,7 @@ from hmac import compare_digest
 from typing import Any, Final
 from urllib.parse import parse_qs
 
-from anyio import to_thread
+from anyio import move_on_after, to_thread
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -25,6 +25,7 @@ from domo_insights.viewer import Viewer
 FOREIGN: Final = "This form did not come from this site, or it is too old. Try again."
 TROUBLE: Final = (AuthServiceError, DatabaseError, ConfigError)
 _MAX_FORM: Final = 16 * 1024
+_FORM_SECONDS: Final = 20
 _OPEN_LINE: Final = "Sign-in needs an encrypted connection."
 _OPEN_LINE_HINT: Final = "Open this page over https, or at 127.0.0.1 on the machine that serves it."
 _UNKNOWN: Final = dict.fromkeys(("sent", "wish", "type", "token_hash", "code", "fields_wrong"), "")
@@ -111,12 +112,15 @@ def may_post(request: Request, form: Form) -> bool:
 
 
 async def read(request: Request) -> Form:
-    """The fields of a urlencoded form, empty when it is anything else or too long."""
+    """The fields of a urlencoded form, empty when it is anything else, too long or too slow."""
     raw = b""
-    async for piece in request.stream():
-        raw += piece
-        if len(raw) > _MAX_FORM:
-            return {}
+    with move_on_after(_FORM_SECONDS) as patience:
+        async for piece in request.stream():
+            raw += piece
+            if len(raw) > _MAX_FORM:
+                return {}
+    if patience.cancelled_caught:
+        return {}
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/x-www-form-urlencoded":
         return {}

@@ -19,6 +19,7 @@ from domo_insights.database.migrations import pending
 from domo_insights.database.platform import platform
 from domo_insights.database.tables_changes import change_queue
 from domo_insights.errors import DomoInsightsError
+from domo_insights.secrets_file import PATH, is_open_to_others
 from domo_insights.settings import Settings
 
 LATE_SECONDS: Final = 60
@@ -40,7 +41,7 @@ def checkup(settings: Settings, *, embedded: bool) -> list[Finding]:
         where = f"embedded, in {settings.insights_data_dir}"
         found = [Finding(Level.FINE, "settings", where)]
     else:
-        found = [*_settings(settings), *hosting(settings)]
+        found = [*_settings(settings), *_secrets_file(), *hosting(settings)]
     return [
         *found,
         *_sign_in(settings),
@@ -63,6 +64,16 @@ def _settings(settings: Settings) -> Iterator[Finding]:
             yield Finding(Level.FINE, "INSIGHTS_SESSION_KEYS", "readable")
         except DomoInsightsError as problem:
             yield Finding(Level.WRONG, "INSIGHTS_SESSION_KEYS", str(problem), problem.hint)
+
+
+def _secrets_file() -> Iterator[Finding]:
+    if is_open_to_others():
+        yield Finding(
+            Level.WRONG,
+            "secrets.toml",
+            f"Other accounts of this machine can read {PATH}.",
+            f"chmod 600 {PATH}",
+        )
 
 
 def _sign_in(settings: Settings) -> Iterator[Finding]:

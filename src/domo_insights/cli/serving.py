@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 import uvicorn
 
+from domo_insights.cli.patience import PatientProtocol
 from domo_insights.errors import DomoInsightsError, WrongUseError
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ def serve(listener: Listener, on_ready: Callable[[str], None]) -> None:
     os.chdir(ROOT)
     config = uvicorn.Config(
         _app(listener),
+        http=PatientProtocol,
         access_log=False,
         log_level="warning",
         ws_max_size=200 * 1024 * 1024,

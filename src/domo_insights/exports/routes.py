@@ -20,6 +20,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from domo_insights.auth import answers
+from domo_insights.auth.pace import Pace
 from domo_insights.database import reads
 from domo_insights.database.doors import sessions
 from domo_insights.database.engine import engine_for
@@ -42,11 +43,18 @@ from domo_insights.viewer import Viewer
 _TYPES: Final = {"csv": "text/csv", "json": "application/json", "md": "text/markdown"}
 _NAME: Final = re.compile(r"[a-z_]{1,40}\.[a-z_]{1,40}")
 _WRITERS: Final = {"csv": documents.as_csv_document, "json": documents.as_json_document}
+_pace = Pace()
 _SPOKEN: Final = {"json": transcripts.as_json, "md": transcripts.as_markdown}
 
 
 _guard: Final = threading.Lock()
 _under_way: Final[set[UUID]] = set()
+
+
+class TooManyError(DomoInsightsError):
+    """You asked for many files within a minute."""
+
+    hint = "Wait a minute and ask again."
 
 
 class UnknownError(DomoInsightsError):
@@ -60,6 +68,7 @@ _STATUS: Final = (
     (UnknownError, HTTPStatus.NOT_FOUND),
     (UnknownNameError, HTTPStatus.NOT_FOUND),
     (BusyError, HTTPStatus.TOO_MANY_REQUESTS),
+    (TooManyError, HTTPStatus.TOO_MANY_REQUESTS),
 )
 
 
@@ -183,6 +192,8 @@ def _told(request: Request, answer: Callable[[Request, Viewer], Response]) -> Re
         viewer = request.scope.get("state", {}).get("viewer")
         if not isinstance(viewer, Viewer):
             raise NotSignedInError
+        if _pace.wait(str(viewer.user_id), current().insights_exports_per_minute):
+            raise TooManyError
         return answer(request, viewer)
     except DomoInsightsError as problem:
         status = next((s for kind, s in _STATUS if isinstance(problem, kind)), 503)

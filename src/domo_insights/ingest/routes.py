@@ -7,12 +7,14 @@ from contextlib import suppress
 from typing import Final
 from uuid import UUID
 
+from anyio import fail_after
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from domo_insights import settings
+from domo_insights.auth.pace import Pace
 from domo_insights.database import queue
 from domo_insights.database.doors import ingesting
 from domo_insights.database.engine import engine_for
@@ -29,9 +31,11 @@ from domo_insights.ingest.store import (
 from domo_insights.ingest.webhook import SIGNATURE_HEADER, is_signature, is_token
 
 RETRY_SECONDS: Final = 10
+BODY_SECONDS: Final = 20
 _STRANGER: Final = "The address or the signature is wrong."
 _Endpoint = Callable[[Request], Awaitable[Response]]
 _log = logging.getLogger(__name__)
+_pace = Pace()
 
 
 async def own_address(request: Request) -> Response:
@@ -43,6 +47,10 @@ async def own_address(request: Request) -> Response:
         return _refusal(401, _STRANGER)
     if not is_token(demo_id, request.query_params.get("token", "")):
         return _refusal(401, _STRANGER)
+    if wait := _pace.wait(str(demo_id), settings.current().insights_webhooks_per_minute):
+        answer = _refusal(429, "This address is sent too much.", "Send it again later.")
+        answer.headers["Retry-After"] = str(wait)
+        return answer
     body = await _body(request)
     if isinstance(body, Response):
         return body
@@ -71,10 +79,13 @@ async def _body(request: Request) -> bytes | Response:
         return _too_long()
     body = bytearray()
     try:
-        async for part in request.stream():
-            body += part
-            if len(body) > MAX_BYTES:
-                return _too_long()
+        with fail_after(BODY_SECONDS):
+            async for part in request.stream():
+                body += part
+                if len(body) > MAX_BYTES:
+                    return _too_long()
+    except TimeoutError:
+        return _refusal(408, "The body did not arrive in time.", "Send it again.")
     except ClientDisconnect:
         return _refusal(400, "The body ended too early.")
     return bytes(body)
