@@ -97,10 +97,14 @@ def test_a_full_answer_has_the_same_types(database, rows, name):
     rows.execute(update(audit_logs).values(created_at=NOON))
     with editing(database.engine, ANA) as conn:
         views.keep(conn, "Mine", "overview", "period=7d")
+    for content in ("x", "twins", "twins"):
+        vector = [1.0] + [0.0] * 1535 if content == "twins" else None
+        model = "all-MiniLM-L6-v2" if vector else None
+        chunk(rows, where, content=content, vector_embedding=vector, embedding_model=model)
     kept = question_set(rows, where, ("How much is it?", []))
     answered = evaluation_run(rows, where, kept, [where])
     replayed = replay_run(rows, where, {"found": [where], "similarities": [0.1]})
-    run_id = replayed if name.startswith("replays") else answered
+    run_id = replayed if name in ("replays.questions", "xray.reach") else answered
     more = {"event_id": seen, "set_id": kept, "run_id": run_id}
     with reading(database.engine, asks(name)) as conn:
         frame = ask(conn, name, conversation_id=talk, demo_id=where, **more)

@@ -144,6 +144,10 @@ def arguments(query: str, target: Estate) -> list[Mapping[str, Any]]:
         "replays.questions": [{"run_id": run} for run in target.replays],
         "replays.runs": [{}, {"demo_id": target.demo_id}],
         "views.kept": [{}],
+        "xray.duplicates": [{"demo_id": target.demo_id}],
+        "xray.embeddings": [{"demo_id": target.demo_id}],
+        "xray.lengths": [{"demo_id": target.demo_id, "longest": 1}],
+        "xray.reach": [{"run_id": run} for run in target.replays],
         "access.audit_log": [{}],
         "access.identity": [{}],
         "access.tables": [{}],
@@ -160,6 +164,7 @@ def arguments(query: str, target: Estate) -> list[Mapping[str, Any]]:
 PAGES: Final = {
     "conversations",
     "demos",
+    "evaluation",
     "my_access",
     "overview",
     "platform",

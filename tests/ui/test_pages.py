@@ -7,7 +7,7 @@ from tests.factories import ANA, BEN, PIA, conversation, demo, message
 from tests.ui.conftest import FRAME, ROOT, page_path
 
 PAGES = ("overview", "conversations", "sentiment", "demos", "webhooks", "platform", "my_access",
-         "playground")  # fmt: skip
+         "playground", "evaluation")  # fmt: skip
 NOW = datetime.now(UTC)
 EVIL = (
     "![x](http://evil.example/pixel.png) [link](http://evil.example) <img src=x onerror=alert(1)>"
@@ -44,7 +44,8 @@ def test_every_page_opens_on_an_empty_account(open_app, page, viewer):
     app = open_app(viewer, page)
     assert not app.exception
     assert not app.error
-    said = {"playground": "No demo yet"}.get(page, "No conversations yet")
+    knowledge = dict.fromkeys(("playground", "evaluation"), "No demo yet")
+    said = knowledge.get(page, "No conversations yet")
     if page not in ("webhooks", "platform", "my_access"):
         assert [header.value for header in app.subheader] == [said]
 

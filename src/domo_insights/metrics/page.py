@@ -3,11 +3,19 @@
 from collections.abc import Iterator
 from typing import Final
 
-from domo_insights.metrics import conversations, demos, intents, messages, platform, webhooks
+from domo_insights.metrics import (
+    conversations,
+    demos,
+    intents,
+    knowledge,
+    messages,
+    platform,
+    webhooks,
+)
 from domo_insights.metrics.conversations import LAST_ACTIVITY
 from domo_insights.metrics.metric import Kind, Metric
 
-SUBJECTS: Final = (conversations, demos, messages, intents, webhooks, platform)
+SUBJECTS: Final = (conversations, demos, messages, intents, webhooks, knowledge, platform)
 
 
 def all_metrics() -> Iterator[Metric]:

@@ -35,6 +35,7 @@ from domo_insights.queries import (
     webhooks,
     webhooks_rows,
     webhooks_silence,
+    xray,
 )
 
 Query = Callable[..., pd.DataFrame]
@@ -123,6 +124,10 @@ QUERIES: Final[dict[str, Query]] = {
         webhooks_silence.hours,
         webhooks_silence.kpis,
         webhooks_silence.over_time,
+        xray.duplicates,
+        xray.embeddings,
+        xray.lengths,
+        xray.reach,
     )
 }
 """Every question by the name the command line knows it by."""
@@ -149,6 +154,10 @@ READS_WORDS: Final = frozenset(
         "visitor_messages.listing",
         "visitor_questions.said",
         "webhooks_rows.payload",
+        "xray.duplicates",
+        "xray.embeddings",
+        "xray.lengths",
+        "xray.reach",
     }
 )
 """Those that read what visitors or owners wrote: the database refuses them to the product team."""

@@ -58,6 +58,11 @@ PLAYGROUND: Final = Place(
     "Would it answer, and why not?",
     section="Knowledge", live=False,
 )  # fmt: skip
+EVALUATION: Final = Place(
+    "evaluation.py", "Evaluation", ":material/fact_check:",
+    "Is the knowledge getting better?",
+    section="Knowledge", live=False,
+)  # fmt: skip
 WEBHOOKS: Final = Place(
     "webhooks.py", "Webhooks", ":material/webhook:",
     "Is the pipe healthy?",
@@ -73,7 +78,17 @@ MY_ACCESS: Final = Place(
     section="Account", live=False,
 )  # fmt: skip
 
-ALL: Final = (OVERVIEW, DEMOS, CONVERSATIONS, SENTIMENT, WEBHOOKS, PLAYGROUND, PLATFORM, MY_ACCESS)
+ALL: Final = (
+    OVERVIEW,
+    DEMOS,
+    CONVERSATIONS,
+    SENTIMENT,
+    WEBHOOKS,
+    PLAYGROUND,
+    EVALUATION,
+    PLATFORM,
+    MY_ACCESS,
+)
 """In the order of the menu; the first is the one that opens."""
 
 
