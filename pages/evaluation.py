@@ -22,7 +22,7 @@ if not evaluation.kpis(demo_id):
 
 replays.replay_the_week(demo_id, filters.asked())
 
-left, right = st.columns(2)
+left, right = st.columns([2, 3])
 with left:
     question_sets.sets(demo_id)
     calibration.threshold(demo_id)

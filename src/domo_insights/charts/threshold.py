@@ -26,14 +26,16 @@ def kept_and_let_through(frame: pd.DataFrame, now: float, recommended: float) ->
             hovertemplate=f"{name}: <b>%{{y:.0%}}</b><extra></extra>",
         )
     for value, words, place in (
-        (now, "now", "top left"), (recommended, "recommended", "bottom right"),
+        (now, "now", "top left"), (recommended, "recommended", "top right"),
     ):  # fmt: skip
         figure.add_vline(
             x=value, line={"width": 1.2, "dash": "dot", "color": SLATE},
             annotation_text=f"{words} {value:.2f}", annotation_position=place,
         )  # fmt: skip
     figure.update_xaxes(title="Threshold (cosine similarity)", nticks=8)
-    figure.update_yaxes(title=None, range=[0, 1.05], tickformat=".0%", nticks=5)
+    figure.update_yaxes(
+        title=None, range=[0, 1.2], tickvals=[0, 0.25, 0.5, 0.75, 1], tickformat=".0%"
+    )
     return figure.update_layout(
         height=300,
         hovermode="x unified",

@@ -65,9 +65,8 @@ def duplicates(
     cosine similarity, `limit` how many pairs at most. The product team may not run it.
     Raises: NotAllowedError, DatabaseError.
     """
-    names = dict(
-        conn.execute(select(chunks.c.id, _NAME).where(chunks.c.demo_id == demo_id)).tuples().all()
-    )
+    named = select(chunks.c.id, _NAME).where(chunks.c.demo_id == demo_id)
+    names = {row.id: row.chunk for row in conn.execute(named)}
     known = knowledge_answer.knowledge_of(knowledge.overview(conn, demo_id))
     ids: list[UUID] = []
     parts = []

@@ -68,7 +68,8 @@ def _run(demo_id: UUID, names: dict[UUID, str]) -> None:
             ),
         )
         if made:
-            st.session_state[_OUTCOME] = "The run is done. It is compared beside."
+            st.session_state[_OUTCOME] = "The run is done."
+            st.session_state.pop(f"run_{demo_id}", None)
             st.rerun()
 
 
@@ -91,7 +92,7 @@ def _new(demo_id: UUID) -> None:
             )
         else:
             st.caption("The question of every chunk, each expecting its own chunk.")
-        kept = st.form_submit_button("Keep", icon=":material/save:")
+        kept = st.form_submit_button("Keep set", icon=":material/save:")
     if kept:
         _keep(demo_id, name, str(source), pasted, file)
 
