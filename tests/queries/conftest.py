@@ -3,18 +3,22 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from domo_insights.database.queue import drain
 from tests.factories import ANA, BEN, conversation, demo, event, message
 
 AS_OF = datetime(2026, 3, 20, 15, 30, tzinfo=UTC)
 
 
 @pytest.fixture
-def history(rows):
-    """Two months of two owners' conversations, regular and odd ones, by a seeded die."""
+def history(rows, database):
+    """Two months of two owners' conversations, regular and odd ones, by a seeded die; half of them
+    are kept in rollups, half still queued."""
     die = random.Random(7)
     demos = [demo(rows, ANA, name="Alpha"), demo(rows, ANA, name="beta"),
              demo(rows, BEN, name="Gamma")]  # fmt: skip
     for number in range(70):
+        if number == 35:
+            drain(database.engine)
         where = die.choice(demos)
         start = AS_OF - timedelta(minutes=die.randrange(60 * 24 * 60))
         talk = conversation(

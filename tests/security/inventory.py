@@ -26,6 +26,7 @@ OWNED: Final = {
     "insights.conversations",
     "insights.evaluation_answers",
     "insights.evaluation_runs",
+    "insights.conversation_rollups",
     "insights.judged_messages",
     "insights.question_sets",
     "insights.replay_runs",
@@ -37,6 +38,8 @@ OWNED: Final = {
 """Tables and views with rows that belong to somebody."""
 
 CLOSED: Final = {
+    "insights.conversations_counted",
+    "insights.rollup_state",
     "insights.left_as_found",
     "insights.fences",
     "insights.change_queue",
@@ -179,8 +182,11 @@ CALLABLE: Final = {
     "insights_reader": {
         "insights.detail_since(uuid)",
         "insights.bare_words(text)",
-        f"insights.count_judged({_T}[],{_T},uuid,boolean,text[])",
+        "insights.bucket_middle(smallint)",
+        "insights.conversations_now()",
         "insights.intent_words(text)",
+        f"insights.judge(text,uuid,{_T})",
+        "insights.queued_conversations()",
         f"insights.search_messages(text,{_T},{_T},uuid,boolean,integer)",
         "insights.chunk_counts()",
         "insights.viewer_id()",
@@ -196,7 +202,9 @@ CALLABLE: Final = {
     },
     "insights_product": {
         "insights.detail_since(uuid)",
-        f"insights.count_judged({_T}[],{_T},uuid,boolean,text[])",
+        "insights.bucket_middle(smallint)",
+        "insights.conversations_now()",
+        "insights.queued_conversations()",
         "insights.chunk_counts()",
         "insights.viewer_id()",
         "insights.is_product_team()",
@@ -210,6 +218,8 @@ CALLABLE: Final = {
     },
     "insights_editor": {
         "insights.erase_mine(text)",
+        "insights.conversations_now()",
+        "insights.queued_conversations()",
         "insights.mark_test(text,boolean)",
         "insights.viewer_id()",
         "insights.is_product_team()",
@@ -228,7 +238,14 @@ CALLABLE: Final = {
     },
     "insights_worker": {
         "insights.detail_since(uuid)",
+        "insights.asked_demos()",
         "insights.bare_words(text)",
+        "insights.conversations_now()",
+        "insights.fill_rollups(integer)",
+        f"insights.judge(text,uuid,{_T})",
+        "insights.log_bucket(double precision)",
+        "insights.queued_conversations()",
+        "insights.refresh_conversations(text[])",
         "insights.intent_words(text)",
         "insights.viewer_id()",
         "insights.drain_changes(integer)",

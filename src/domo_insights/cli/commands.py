@@ -9,6 +9,7 @@ MODULES: Final = {
     "cli.up": ("up",),
     "cli.users": ("users",),
     "cli.database": ("migrate", "doctor"),
+    "cli.refresh": ("refresh",),
     "cli.ingest": ("ingest", "label", "webhook-url"),
     "cli.query": ("query",),
     "cli.knowledge": ("embed", "search"),

@@ -14,11 +14,12 @@ from sqlalchemy import (
     LargeBinary,
     MetaData,
     Numeric,
+    SmallInteger,
     Table,
     Text,
     Uuid,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 metadata: Final = MetaData()
 EMBEDDING_DIMENSIONS: Final = 1536
@@ -215,6 +216,14 @@ conversations = Table(
     Column("n_intent", Integer, nullable=False),
     Column("is_test", Boolean, nullable=False),
     _moment("last_message_at"),
+    Column("n_confident", Integer, nullable=False),
+    Column("n_confident_misses", Integer, nullable=False),
+    Column("unhappy_end", Boolean, nullable=False),
+    Column("moment_intents", ARRAY(Text), nullable=False),
+    Column("judged", ARRAY(SmallInteger), nullable=False),
+    Column("feelings", ARRAY(SmallInteger), nullable=False),
+    Column("replies", ARRAY(SmallInteger), nullable=False),
+    Column("replies_without_time", Integer, nullable=False),
     schema="insights",
 )
 

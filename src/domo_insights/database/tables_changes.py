@@ -11,6 +11,7 @@ change_queue = Table(
     Column("source", Text, nullable=False),
     Column("demo_id", Uuid),
     Column("bucket", DateTime(timezone=True)),
+    Column("conversation_id", Text),
     Column("queued_at", DateTime(timezone=True), nullable=False),
     schema="insights",
 )
@@ -31,5 +32,16 @@ data_version = Table(
     Column("only_row", Boolean, primary_key=True),
     Column("version", BigInteger, nullable=False),
     Column("drained_at", DateTime(timezone=True)),
+    schema="insights",
+)
+
+rollup_state = Table(
+    "rollup_state",
+    metadata,
+    Column("part", Text, primary_key=True),
+    Column("complete", Boolean, nullable=False),
+    Column("position", Text, nullable=False),
+    Column("done", BigInteger, nullable=False),
+    Column("updated_at", DateTime(timezone=True), nullable=False),
     schema="insights",
 )

@@ -1,12 +1,11 @@
 """Questions about where it went wrong: confident misses and missed moments.
 
-What they are is said once, in the view insights.judged_messages; they count by the conversation's
-start. The counts come from a function that gives them to the product team as well.
+What they are is said once, in the function insights.judge; they count by the conversation's start.
+Counts are kept with each conversation, and those the product team may read as well.
 """
 
 import re
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -14,14 +13,14 @@ import pandas as pd
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    DateTime,
     Double,
     Integer,
+    Select,
     Text,
     and_,
     any_,
+    case,
     cast,
-    column,
     func,
     literal,
     or_,
@@ -31,10 +30,13 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from domo_insights.database.frames import Columns, read_frame
+from domo_insights.database.tables import conversations as talks
 from domo_insights.database.tables import demos
 from domo_insights.database.tables_judged import judged_messages as judged
 from domo_insights.period import Period
-from domo_insights.queries.buckets import NUMBER, over_buckets, share_of, within
+from domo_insights.queries.buckets import number_of, over_buckets, share_of, within
+from domo_insights.queries.packed import elements
+from domo_insights.queries.scope import started_in
 from domo_insights.settings import current
 
 SURE: Final = 0.8
@@ -79,11 +81,19 @@ IS_CONFIDENT_MISS: Final = and_(judged.c.confidence >= SURE, TROUBLE)
 
 def is_missed_moment(words: Sequence[str] | None = None) -> ColumnElement[bool]:
     """Whether a message of the view is a missed moment; `words` make an intent a high one."""
-    spaced: ColumnElement[str] = literal(" ") + judged.c.intent_words + " "
     return and_(
-        spaced.like(any_(_patterns(words))),
+        _is_high(judged.c.intent_words, words),
         or_(judged.c.confidence < UNSURE, judged.c.unanswered, judged.c.next_negative),
     )
+
+
+def missed_moments(words: Sequence[str] | None = None) -> ColumnElement[int]:
+    """How many missed moments a conversation has: any words can be asked for, since the intents
+    of what would be one are kept."""
+    intent = elements(talks.c.moment_intents, "intent")
+    high = select(func.count()).select_from(intent).where(_is_high(intent.c.value, words))
+    some = func.cardinality(talks.c.moment_intents) > 0
+    return case((some, high.correlate(talks).scalar_subquery()), else_=0)
 
 
 def kpis(
@@ -93,10 +103,10 @@ def kpis(
 
     Columns: judged (user messages of these conversations), confident (of these, with a
     confidence of 0.8 or more), confident_misses, missed_moments.
-    Source: insights.judged_messages, dated by the conversation's start. Raises: DatabaseError.
+    Source: insights.conversations, dated by started_at. Raises: DatabaseError.
     """
-    counted = _counted([period.start], period.end, demo_id, include_test)
-    return read_frame(conn, select(*_measures(counted)), KPIS)
+    statement = select(*_measures()).where(started_in(period, demo_id, include_test))
+    return read_frame(conn, statement, KPIS)
 
 
 def over_time(
@@ -104,9 +114,11 @@ def over_time(
 ) -> pd.DataFrame:
     """The columns of `kpis` for each `bucket` (local start, ascending, quiet ones included)."""
     buckets = period.buckets()
-    counted = _counted([b.start for b in buckets], period.end, demo_id, include_test)
-    statement = select(counted.c.number.label(NUMBER), *_measures(counted)).group_by(
-        counted.c.number
+    number = number_of(talks.c.started_at, buckets)
+    statement = (
+        select(number, *_measures())
+        .where(started_in(period, demo_id, include_test))
+        .group_by(number)
     )
     return over_buckets(conn, statement, buckets, OVER_TIME)
 
@@ -118,22 +130,31 @@ def calibration(
 
     Columns: step (0 is 0 up to 0.1, 9 is 0.9 up to and including 1), judged, went_well (no sign
     of trouble followed), went_well_share, mean_confidence.
-    Source: insights.judged_messages, dated by the conversation's start. Raises: DatabaseError.
+    Source: insights.conversations, dated by started_at. Raises: DatabaseError.
     """
-    counted = _counted([period.start], period.end, demo_id, include_test)
-    count = func.sum(counted.c.user_messages)
-    well = count - func.sum(counted.c.troubled)
+    code = elements(talks.c.judged, "code")
+    counted = (
+        select(cast(code.c.value, Integer).label("code"), func.count().label("n"))
+        .select_from(talks.join(code, true()))
+        .where(started_in(period, demo_id, include_test))
+        .group_by(code.c.value)
+        .subquery("counted")
+    )
+    # Hundredths of the confidence, times 2, plus 1 if trouble followed.
+    step = func.least(counted.c.code / literal(20), 9).label("step")
+    count = func.sum(counted.c.n)
+    well = func.coalesce(count.filter(counted.c.code % 2 == 0), 0)
+    hundredths = func.sum(counted.c.n * func.div(counted.c.code, 2))
     statement = (
         select(
-            counted.c.step,
+            step,
             count.label("judged"),
             well.label("went_well"),
             share_of(well, count).label("went_well_share"),
-            (func.sum(counted.c.confidence) / cast(count, Double)).label("mean_confidence"),
+            (cast(hundredths, Double) / 100 / cast(count, Double)).label("mean_confidence"),
         )
-        .where(counted.c.step.is_not(None))
-        .group_by(counted.c.step)
-        .order_by(counted.c.step)
+        .group_by(step)
+        .order_by(step)
     )
     return read_frame(conn, statement, CALIBRATION)
 
@@ -150,8 +171,9 @@ def confident(
     Columns: see CONFIDENT; the last four say what was seen. The product team may not run it.
     Source: insights.judged_messages, dated by the conversation's start. Raises: DatabaseError.
     """
+    asked = period, demo_id, include_test
     return read_frame(
-        conn, _rows(IS_CONFIDENT_MISS, period, demo_id, include_test, limit), CONFIDENT
+        conn, _rows(IS_CONFIDENT_MISS, talks.c.n_confident_misses > 0, asked, limit), CONFIDENT
     )
 
 
@@ -163,9 +185,8 @@ def moments(
     limit: int | None = 100,
 ) -> pd.DataFrame:
     """The missed moments of the period's conversations, newest first; as `confident`."""
-    return read_frame(
-        conn, _rows(is_missed_moment(), period, demo_id, include_test, limit), MOMENTS
-    )
+    asked = period, demo_id, include_test
+    return read_frame(conn, _rows(is_missed_moment(), missed_moments() > 0, asked, limit), MOMENTS)
 
 
 def judged_in(period: Period, demo_id: UUID | None, include_test: bool) -> ColumnElement[bool]:
@@ -179,57 +200,58 @@ def judged_in(period: Period, demo_id: UUID | None, include_test: bool) -> Colum
 
 def _rows(
     which: ColumnElement[bool],
-    period: Period,
-    demo_id: UUID | None,
-    include_test: bool,
+    having: ColumnElement[bool],
+    asked: tuple[Period, UUID | None, bool],
     limit: int | None,
 ) -> Any:
+    """The messages for which `which` holds, of the conversations for which `having` does."""
     names = [name for name in _ROWS if name not in ("message_id", "demo")]
     picked: dict[str, ColumnElement[Any]] = {name: judged.c[name] for name in names}
     picked |= {"message_id": judged.c.id.label("message_id"), "demo": demos.c.name.label("demo")}
     return (
         select(*(picked[name] for name in _ROWS))
         .join(demos, demos.c.id == judged.c.demo_id)
-        .where(judged_in(period, demo_id, include_test), which)
+        .where(judged.c.conversation_id.in_(_candidates(having, asked, limit)), which)
         .order_by(judged.c.occurred_at.desc(), judged.c.seq.desc(), judged.c.id)
         .limit(limit)
     )
 
 
-def _counted(
-    starts: Sequence[datetime], end: datetime, demo_id: UUID | None, include_test: bool
-) -> Any:
-    names = ("number", "step", *_COUNTS)
-    return func.insights.count_judged(
-        literal(list(starts), ARRAY(DateTime(timezone=True))), end, demo_id, include_test,
-        _patterns(None),
-    ).table_valued(
-        *(column(n, Integer if n != "confidence" else Double) for n in names), name="counted"
-    )  # fmt: skip
+def _candidates(
+    having: ColumnElement[bool], asked: tuple[Period, UUID | None, bool], limit: int | None
+) -> Select[tuple[str]]:
+    """Conversations that one of the newest `limit` such messages can be in.
+
+    Each has at least one, sent after its first row: so none of those that ended before the
+    `limit` last ones began has one of the newest.
+    """
+    found = (
+        select(talks.c.conversation_id, talks.c.first_at, talks.c.last_at)
+        .where(started_in(*asked), having)
+        .cte("found")
+        .prefix_with("MATERIALIZED")
+    )
+    newest = select(found.c.first_at).order_by(found.c.first_at.desc()).limit(limit)
+    since = select(func.min(newest.subquery("newest").c.first_at)).scalar_subquery()
+    return select(found.c.conversation_id).where(found.c.last_at >= since)
 
 
-_COUNTS: Final = (
-    "user_messages",
-    "confidence",
-    "troubled",
-    "confident",
-    "confident_misses",
-    "missed_moments",
-)
+def _measures() -> list[ColumnElement[Any]]:
+    measured = {
+        "judged": talks.c.n_user,
+        "confident": talks.c.n_confident,
+        "confident_misses": talks.c.n_confident_misses,
+        "missed_moments": missed_moments(),
+    }
+    return [func.coalesce(func.sum(value), 0).label(name) for name, value in measured.items()]
 
 
-def _measures(counted: Any) -> list[ColumnElement[Any]]:
-    sources = {"judged": "user_messages"}
-    return [
-        func.coalesce(func.sum(counted.c[sources.get(name, name)]), 0).label(name)
-        for name in _MEASURES
-    ]
-
-
-def _patterns(words: Sequence[str] | None) -> ColumnElement[Any]:
-    """What an intent between spaces is LIKE when one of `words` occurs in it as a whole word."""
+def _is_high(intent_words: ColumnElement[str], words: Sequence[str] | None) -> ColumnElement[bool]:
+    """Whether one of `words` occurs in the intent as a whole word."""
     plain = (
         " ".join(re.findall(r"[^\W_]+", word.lower()))
         for word in (current().insights_high_intent if words is None else words)
     )
-    return literal([f"% {word} %" for word in plain if word], ARRAY(Text()))
+    patterns = literal([f"% {word} %" for word in plain if word], ARRAY(Text()))
+    spaced: ColumnElement[str] = literal(" ") + intent_words + " "
+    return spaced.like(any_(patterns))

@@ -8,11 +8,10 @@ from sqlalchemy import CTE, Connection, Integer, and_, case, cast, func, or_, se
 
 from domo_insights.database.frames import Columns, read_frame
 from domo_insights.database.tables import conversations, demos
-from domo_insights.database.tables_judged import judged_messages as judged
 from domo_insights.database.tables_kept import reviews
 from domo_insights.period import Period
 from domo_insights.queries.buckets import discrete
-from domo_insights.queries.misses import IS_CONFIDENT_MISS, is_missed_moment, judged_in
+from domo_insights.queries.misses import missed_moments
 from domo_insights.queries.scope import LENGTH, started_in
 
 ENOUGH_TO_COMPARE: Final = 20
@@ -58,10 +57,9 @@ def ranked(
     The product team may not run it. Raises: NotAllowedError, DatabaseError.
     """
     talks = _talks(period, demo_id, include_test)
-    went = _went(period, demo_id, include_test)
-    moments = func.coalesce(went.c.missed_moments, 0)
-    misses = func.coalesce(went.c.confident_misses, 0)
-    unhappy = func.coalesce(went.c.unhappy_end, False)
+    moments, misses, unhappy = (
+        talks.c[name] for name in ("missed_moments", "confident_misses", "unhappy_end")
+    )
     usual = _usual(talks)
     long = and_(usual.c.conversations >= ENOUGH_TO_COMPARE, talks.c.messages > usual.c.length)
     statement = (
@@ -71,9 +69,9 @@ def ranked(
             demos.c.name.label("demo"),
             talks.c.started_at,
             talks.c.messages,
-            moments.label("missed_moments"),
-            misses.label("confident_misses"),
-            unhappy.label("unhappy_end"),
+            moments,
+            misses,
+            unhappy,
             long.label("unusually_long"),
             usual.c.length.label("usual_length"),
             reviews.c.reviewed_at,
@@ -81,7 +79,6 @@ def ranked(
         )
         .join(demos, demos.c.id == talks.c.demo_id)
         .join(usual, usual.c.conversations > 0)
-        .outerjoin(went, went.c.conversation_id == talks.c.conversation_id)
         .outerjoin(
             reviews,
             and_(
@@ -113,6 +110,9 @@ def _talks(period: Period, demo_id: UUID | None, include_test: bool) -> CTE:
             conversations.c.demo_id,
             conversations.c.started_at,
             LENGTH.label("messages"),
+            missed_moments().label("missed_moments"),
+            conversations.c.n_confident_misses.label("confident_misses"),
+            conversations.c.unhappy_end,
         )
         .where(started_in(period, demo_id, include_test))
         .cte("talks")
@@ -125,21 +125,3 @@ def _usual(talks: CTE) -> CTE:
     return select(func.count().label("conversations"), length.label("length")).select_from(
         talks
     ).cte("usual")  # fmt: skip
-
-
-def _went(period: Period, demo_id: UUID | None, include_test: bool) -> CTE:
-    last = func.max(judged.c.turn)
-    last_labelled = last.filter(judged.c.sentiment.is_not(None))
-    last_negative = last.filter(judged.c.sentiment == "negative")
-    return (
-        select(
-            judged.c.conversation_id,
-            func.count().filter(is_missed_moment()).label("missed_moments"),
-            func.count().filter(IS_CONFIDENT_MISS).label("confident_misses"),
-            (last_negative == last_labelled).label("unhappy_end"),
-        )
-        .where(judged_in(period, demo_id, include_test))
-        .group_by(judged.c.conversation_id)
-        .cte("went")
-        .prefix_with("MATERIALIZED")
-    )

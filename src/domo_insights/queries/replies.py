@@ -4,14 +4,26 @@ from typing import Any, Final
 from uuid import UUID
 
 import pandas as pd
-from sqlalchemy import CTE, ColumnElement, Connection, Double, and_, cast, extract, func, select
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    Connection,
+    SmallInteger,
+    cast,
+    func,
+    literal,
+    null,
+    select,
+    true,
+    union_all,
+)
 
 from domo_insights.database.frames import Columns, read_frame
-from domo_insights.database.tables import conversation_messages as messages
 from domo_insights.database.tables import conversations
 from domo_insights.period import Period
-from domo_insights.queries.buckets import discrete, number_of, over_buckets
-from domo_insights.queries.scope import COUNTS, started_in
+from domo_insights.queries.buckets import NUMBER, number_of, over_buckets
+from domo_insights.queries.packed import cumulated, elements, percentile
+from domo_insights.queries.scope import started_in
 
 _MEASURES: Final[Columns] = {
     "replies": "int64",
@@ -31,12 +43,12 @@ def kpis(
     Columns:
         replies: answers whose time is known; replies_without_time: left out, since one of the
             two messages brought no time of its own
-        reply_p50, reply_p95: seconds, missing without replies
+        reply_p50, reply_p95: seconds, within 2.5 %, missing without replies
 
-    Source: conversation_messages, dated by their conversation's start. Raises: DatabaseError.
+    Source: insights.conversations, dated by started_at. Raises: DatabaseError.
     """
-    answered = _answered(period, demo_id, include_test)
-    return read_frame(conn, select(*_measures(answered)), KPIS)
+    counted = _counted(literal(1).label(NUMBER), started_in(period, demo_id, include_test))
+    return read_frame(conn, select(*_measures(counted)), KPIS)
 
 
 def over_time(
@@ -44,55 +56,39 @@ def over_time(
 ) -> pd.DataFrame:
     """The columns of `kpis` for each `bucket` (local start, ascending, quiet ones included)."""
     buckets = period.buckets()
-    answered = _answered(period, demo_id, include_test)
-    number = number_of(answered.c.started_at, buckets)
-    statement = select(number, *_measures(answered)).group_by(number)
+    number = number_of(conversations.c.started_at, buckets)
+    counted = _counted(number, started_in(period, demo_id, include_test))
+    statement = select(counted.c.number, *_measures(counted)).group_by(counted.c.number)
     return over_buckets(conn, statement, buckets, OVER_TIME)
 
 
-def _answered(period: Period, demo_id: UUID | None, include_test: bool) -> CTE:
-    """A row for each user message whose next message, system ones aside, is the assistant's."""
-    chosen = (
-        select(conversations.c.conversation_id, conversations.c.demo_id, conversations.c.started_at)
-        .where(started_in(period, demo_id, include_test))
-        .cte("chosen")
+def _counted(number: ColumnElement[int], chosen: ColumnElement[bool]) -> CTE:
+    """Replies of each number by logarithmic bucket, and in a row without one those without time."""
+    bucket = elements(conversations.c.replies, "bucket")
+    timed = (
+        select(number, bucket.c.value, func.count().label("n"), literal(0).label("without"))
+        .select_from(conversations.join(bucket, true()))
+        .where(chosen)
+        .group_by(number, bucket.c.value)
     )
-    order: dict[str, Any] = {
-        "partition_by": messages.c.conversation_id,
-        "order_by": (messages.c.occurred_at, messages.c.seq, messages.c.id),
-    }
-    turns = (
+    untimed = (
         select(
-            chosen.c.started_at,
-            messages.c.role,
-            messages.c.timestamp,
-            func.lead(messages.c.role).over(**order).label("next_role"),
-            func.lead(messages.c.timestamp).over(**order).label("next_timestamp"),
+            number,
+            cast(null(), SmallInteger),
+            literal(0),
+            func.sum(conversations.c.replies_without_time),
         )
-        .join(
-            chosen,
-            and_(
-                chosen.c.conversation_id == messages.c.conversation_id,
-                chosen.c.demo_id == messages.c.demo_id,
-            ),
-        )
-        .where(COUNTS)
-        .cte("turns")
+        .where(chosen)
+        .group_by(number)
     )
-    wait = turns.c.next_timestamp - turns.c.timestamp
-    return (
-        select(turns.c.started_at, cast(extract("epoch", wait), Double).label("seconds"))
-        .where(turns.c.role == "user", turns.c.next_role == "assistant")
-        .cte("answered")
-    )
+    return cumulated(union_all(timed, untimed).subquery("buckets"))
 
 
-def _measures(answered: CTE) -> list[ColumnElement[Any]]:
-    seconds = answered.c.seconds
+def _measures(counted: CTE) -> list[ColumnElement[Any]]:
     columns: dict[str, ColumnElement[Any]] = {
-        "replies": func.count(seconds),
-        "reply_p50": discrete(0.5, seconds),
-        "reply_p95": discrete(0.95, seconds),
-        "replies_without_time": func.count() - func.count(seconds),
+        "replies": func.coalesce(func.sum(counted.c.n), 0),
+        "reply_p50": func.insights.bucket_middle(percentile(0.5, counted)),
+        "reply_p95": func.insights.bucket_middle(percentile(0.95, counted)),
+        "replies_without_time": func.coalesce(func.sum(counted.c.without), 0),
     }
     return [column.label(name) for name, column in columns.items()]
