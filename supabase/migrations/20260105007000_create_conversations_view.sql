@@ -1,5 +1,7 @@
 -- One row per conversation, as docs/metrics.md defines its start, its end and its counts.
 -- security_invoker: the policies of the asking role hold for every table below.
+-- A later migration gives both more columns.
+drop view if exists insights.judged_messages, insights.conversations;
 create or replace view insights.conversations with (security_invoker = true) as
 select
   m.conversation_id,

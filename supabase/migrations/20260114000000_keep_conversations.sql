@@ -250,16 +250,19 @@ left join lateral (
 ) f on true;
 grant select on insights.conversations_counted to insights_worker;
 
--- Who asks may see: every demo for the worker and the owner of the tables, else the viewer's.
--- NULL stands for every demo.
+-- The demos that whoever asks may see. NULL stands for every demo: the worker's and the table
+-- owner's; a role that is none of ours sees none.
 create or replace function insights.asked_demos() returns uuid[]
   language sql stable security definer set search_path = '' as $$
-  select case
-    when current_setting('role') = 'insights_worker'
-      or (current_setting('role') = 'none' and pg_has_role(session_user, current_user, 'member'))
-      then null
-    when insights.is_product_team() then coalesce((select array_agg(d.id) from public.demos d), '{}')
-    else coalesce(insights.my_demo_ids(), '{}') end
+  select case current_setting('role')
+    when 'insights_worker' then null
+    when 'none' then case when pg_has_role(session_user, current_user, 'member') then null
+                          else '{}'::uuid[] end
+    when 'insights_product' then case when insights.is_product_team()
+      then array(select d.id from public.demos d) else '{}' end
+    when 'insights_reader' then coalesce(insights.my_demo_ids(), '{}')
+    when 'insights_editor' then coalesce(insights.my_demo_ids(), '{}')
+    else '{}' end
 $$;
 
 -- The conversations whose kept row may be out of date.
@@ -344,6 +347,13 @@ create or replace function insights.refresh_conversations(ids text[]) returns vo
   where r is distinct from excluded;
 $$;
 
+-- Brings up to date what the rows of the queue stand for.
+create or replace function insights.refresh_rollups(taken insights.change_queue[]) returns void
+  language sql volatile set search_path = '' as $$
+  select insights.refresh_conversations(array(
+    select distinct t.conversation_id from unnest(taken) t where t.conversation_id is not null))
+$$;
+
 -- Empties up to `most` rows of the queue: what is kept is brought up to date, each demo gets a new
 -- version, and whoever listens is told which demo it was. One process at a time; the answer is NULL
 -- where another is at it. Every statement sees what had been committed when it began, which is at
@@ -351,10 +361,9 @@ $$;
 create or replace function insights.drain_changes(most integer default 10000) returns integer
   language plpgsql volatile set search_path = '' as $$
 declare
-  taken integer;
+  taken insights.change_queue[];
   moved bigint;
-  demos uuid[];
-  conversations text[];
+  told bigint;
 begin
   if not exists (select from insights.change_queue) then
     return 0;
@@ -366,28 +375,25 @@ begin
   with gone as (
     delete from insights.change_queue q
     where q.id in (select w.id from insights.change_queue w order by w.id limit most)
-    returning q.demo_id, q.conversation_id
+    returning q as gone_row
   )
-  select count(*), array_agg(distinct g.demo_id) filter (where g.demo_id is not null),
-         coalesce(array_agg(distinct g.conversation_id)
-                  filter (where g.conversation_id is not null), '{}')
-  into taken, demos, conversations
-  from gone g;
-  perform insights.refresh_conversations(conversations);
+  select coalesce(array_agg(g.gone_row), '{}') into taken from gone g;
+  perform insights.refresh_rollups(taken);
   with bumped as (
     insert into insights.demo_versions as v (demo_id, user_id, version, changed_at)
     select t.demo_id, d.user_id, moved, now()
-    from unnest(demos) t (demo_id) left join public.demos d on d.id = t.demo_id
+    from (select distinct u.demo_id from unnest(taken) u where u.demo_id is not null) t
+    left join public.demos d on d.id = t.demo_id
     on conflict (demo_id) do update set
       user_id = coalesce(excluded.user_id, v.user_id), version = excluded.version, changed_at = now()
     returning v.demo_id
   )
-  select count(pg_notify('insights_changes', b.demo_id::text)) into moved from bumped b;
-  update insights.data_version set version = currval('insights.data_versions'),
+  select count(pg_notify('insights_changes', b.demo_id::text)) into told from bumped b;
+  update insights.data_version set version = moved,
     drained_at = clock_timestamp();
   -- Rows of nobody name no demo, and yet the product team counts them.
   perform pg_notify('insights_changes', '');
-  return taken;
+  return cardinality(taken);
 end $$;
 
 -- Fills in what was stored before these rows were kept, the next `most` conversations: how many they
@@ -428,4 +434,5 @@ grant execute on function insights.queued_conversations(), insights.conversation
   to insights_reader, insights_editor, insights_product, insights_worker;
 grant execute on function insights.asked_demos() to insights_worker;
 grant execute on function insights.refresh_conversations(text[]),
+  insights.refresh_rollups(insights.change_queue[]),
   insights.fill_rollups(integer) to insights_worker;

@@ -27,7 +27,9 @@ def world(rows):
 
 
 def everywhere(rows, trace):
-    """Tables of ours in which `trace` shows anywhere, vectors aside."""
+    """Tables of ours in which `trace` shows anywhere, vectors aside, once the queue is worked off,
+    which names what is to be counted anew."""
+    rows.execute(text("select insights.drain_changes()"))
     tables = rows.execute(
         text("""select c.oid::regclass::text from pg_class c
                 where c.relkind = 'r' and c.relnamespace::regnamespace::text

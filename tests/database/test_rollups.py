@@ -16,32 +16,85 @@ from domo_insights.database.tables_changes import change_queue
 from tests.database.writers import Writer, populate
 from tests.factories import ANA, BEN, NOON, PIA, conversation, demo, event, message
 
-KEPT = "select * from insights.conversation_rollups order by conversation_id"
 COUNTED = "select * from insights.conversations_counted order by conversation_id"
 ANSWERED = "select * from insights.conversations order by conversation_id"
+_SUMS = """sum(n_user), sum(n_assistant), sum(n_labelled), sum(n_negative), sum(n_neutral),
+  sum(n_positive), sum(n_intent), sum(n_any_label), sum(n_labelled_here), sum(n_confidence),
+  coalesce(sum(confidence), 0)"""
+_INTENTS = "sum(n_labelled), sum(n_negative), sum(n_confidence), coalesce(sum(confidence), 0)"
+KEPT = {
+    "select * from insights.conversation_rollups order by conversation_id": COUNTED,
+    **{
+        f"select * from insights.message_{size}s order by 1, 2, 3": f"""
+          select demo_id, date_bin('1 {size}', occurred_at, 'epoch'), is_test, {_SUMS}
+          from insights.messages_counted group by 1, 2, 3 order by 1, 2, 3"""
+        for size in ("hour", "day")
+    },
+    "select * from insights.intent_days order by 1, 2, 3, 4": f"""
+      select demo_id, date_bin('1 day', occurred_at, 'epoch'), is_test, intent, count(*), {_INTENTS}
+      from insights.messages_counted where intent is not null group by 1, 2, 3, 4
+      order by 1, 2, 3, 4""",
+}
+"""What is kept, and how it is counted from the rows."""
+ASKED = {
+    "select * from insights.message_counts(:starts, :until, :demo, :tests) order by 1, 2": f"""
+      select demo_id, width_bucket(occurred_at, :starts) as n, {_SUMS}
+      from insights.messages_counted
+      where occurred_at >= (cast(:starts as timestamptz[]))[1] and occurred_at < :until
+        and (cast(:demo as uuid) is null or demo_id = :demo) and (:tests or not is_test)
+      group by 1, 2 order by 1, 2""",
+    "select * from insights.intent_counts(:starts, :until, :demo, :tests) order by 1, 2": f"""
+      select width_bucket(occurred_at, :starts) as n, intent, count(*), {_INTENTS}
+      from insights.messages_counted
+      where occurred_at >= (cast(:starts as timestamptz[]))[1] and occurred_at < :until
+        and (cast(:demo as uuid) is null or demo_id = :demo) and (:tests or not is_test)
+        and intent is not null
+      group by 1, 2 order by 1, 2""",
+}
+"""What pages ask, and how it is counted from the rows."""
 
 
-def both(database):
-    """What is kept and what is counted, in one snapshot."""
-    with database.admin.connect() as conn, conn.begin():
-        conn.execute(text("set transaction isolation level repeatable read"))
-        return [conn.execute(text(q)).all() for q in (KEPT, COUNTED)]
+def snapshot(database):
+    return database.admin.execution_options(isolation_level="REPEATABLE READ").begin()
 
 
-def answers_are_right(database):
+def kept_is_what_is_stored(database):
+    """What is kept is what is counted, in one snapshot; nothing may be queued."""
+    with snapshot(database) as conn:
+        assert conn.scalar(text("select count(*) from insights.change_queue")) == 0
+        for kept, counted in KEPT.items():
+            assert conn.execute(text(kept)).all() == conn.execute(text(counted)).all(), kept
+
+
+def question(die, demos):
+    """A period cut into buckets: days, hours, or what another zone or a moment makes of them."""
+    step = timedelta(hours=die.choice([1, 6, 24, 48]))
+    first = (NOON - timedelta(hours=12)) + die.choice([0, 0, 1, 2]) * timedelta(minutes=30)
+    first -= die.choice([0, 1]) * timedelta(hours=3)
+    starts = [first + n * step for n in range(die.choice([1, 2, 3, 4]))]
+    starts[0] += die.choice([0, 0, 1]) * timedelta(minutes=17)
+    until = starts[-1] + die.choice([step, step, timedelta(minutes=50)])
+    demo_id = die.choice([None, *demos])
+    return {"starts": starts, "until": until, "demo": demo_id, "tests": die.random() < 0.5}
+
+
+def answers_are_right(database, die):
     """What a viewer is answered is what is counted, whatever is queued at that moment."""
-    with database.admin.connect() as conn, conn.begin():
-        conn.execute(text("set transaction isolation level repeatable read"))
-        counted = conn.execute(text(COUNTED)).all()
-        answered = conn.execute(text(ANSWERED)).all()
-        waiting = conn.scalar(text("select count(*) from insights.change_queue"))
-    assert answered == counted
-    return waiting
+    with snapshot(database) as conn:
+        assert conn.execute(text(ANSWERED)).all() == conn.execute(text(COUNTED)).all()
+        demos = conn.execute(text("select id from public.demos")).scalars().all()
+        for _ in range(3):
+            given = question(die, demos)
+            for asked, counted in ASKED.items():
+                answer = conn.execute(text(asked), given).all()
+                assert answer == conn.execute(text(counted), given).all(), given
+        return conn.scalar(text("select count(*) from insights.change_queue"))
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_kept_rows_are_what_is_stored_after_anything(database, rows, seed):
-    populate(rows, random.Random(seed))
+    die = random.Random(seed)
+    populate(rows, die)
     writers = [Writer(database, 100 * seed + n) for n in range(3)]
     stopping = threading.Event()
 
@@ -55,17 +108,17 @@ def test_kept_rows_are_what_is_stored_after_anything(database, rows, seed):
     waited = 0
     try:
         while any(writer.is_alive() for writer in writers):
-            waited += answers_are_right(database) > 0
+            waited += answers_are_right(database, die) > 0
     finally:
         for writer in writers:
             writer.join()
         stopping.set()
         keeper.join()
     assert [writer.problem for writer in writers] == [None] * len(writers)
-    answers_are_right(database)
+    answers_are_right(database, die)
     drain(database.engine)
-    kept, counted = both(database)
-    assert kept == counted
+    kept_is_what_is_stored(database)
+    answers_are_right(database, die)
     assert waited > 0
 
 
@@ -113,7 +166,8 @@ def test_a_demo_that_changes_owner_takes_its_conversations_along(database, rows)
 
 
 def forget(rows):
-    rows.execute(text("delete from insights.conversation_rollups"))
+    for kept in KEPT:
+        rows.execute(text(f"delete from {kept.split()[3]}"))
     rows.execute(text("update insights.rollup_state set complete = false, position = '', done = 0"))
 
 
@@ -126,17 +180,17 @@ def test_what_was_stored_before_is_filled_in_step_by_step_and_right_all_the_whil
     steps = 0
     while fill_some(database.engine, 3):
         steps += 1
-        answers_are_right(database)
-        state = rollups.progress(database.engine)
-        assert (state.done, state.total) == (min(3 * steps, total), total)
+        answers_are_right(database, random.Random(steps))
+        state = rollups.progress(database.engine)[0]
+        assert state.total == total
+        assert state.done == min(3 * steps, total)
         if steps == 1:
             message(rows, "of-nobody-yet", at=NOON)
             rows.execute(text("update public.conversation_messages set sentiment = 'negative'"))
             drain(database.engine)
-            answers_are_right(database)
-    assert rollups.progress(database.engine).complete
-    kept, counted = both(database)
-    assert kept == counted
+            answers_are_right(database, random.Random(steps))
+    assert all(part.complete for part in rollups.progress(database.engine))
+    kept_is_what_is_stored(database)
 
 
 def test_two_that_fill_in_at_once_do_not_wait_for_each_other(database, rows):
@@ -146,6 +200,7 @@ def test_two_that_fill_in_at_once_do_not_wait_for_each_other(database, rows):
     with maintaining(database.engine) as busy:
         assert busy.scalar(text("select insights.fill_rollups(10)")) == 1
         assert fill_some(engine_for(database.login_url)) is None
+    assert sum(rollups.refresh(database.engine)) > 0
     assert list(rollups.refresh(database.engine)) == [0]
 
 
@@ -155,9 +210,8 @@ def test_a_rebuild_puts_right_what_somebody_broke(database, rows):
     drain(database.engine)
     rows.execute(text("update insights.conversation_rollups set n_user = 7"))
     rollups.start_over(database.engine)
-    assert sum(rollups.refresh(database.engine)) == 1
-    kept, counted = both(database)
-    assert kept == counted
+    assert sum(rollups.refresh(database.engine)) == 3
+    kept_is_what_is_stored(database)
 
 
 def test_the_product_team_counts_kept_and_queued_rows_of_everybody(database, rows):

@@ -74,7 +74,7 @@ def speak(conn: Connection, die: random.Random, talk: str) -> None:
 
 
 class Writer(threading.Thread):
-    """One connection that inserts, updates, deletes and re-maps, now and then in one transaction."""
+    """One connection that inserts, updates, deletes and re-maps, some of it in one transaction."""
 
     def __init__(self, database: Database, seed: int, writes: int = 40) -> None:
         super().__init__()

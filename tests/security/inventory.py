@@ -27,7 +27,11 @@ OWNED: Final = {
     "insights.evaluation_answers",
     "insights.evaluation_runs",
     "insights.conversation_rollups",
+    "insights.intent_days",
     "insights.judged_messages",
+    "insights.message_days",
+    "insights.message_hours",
+    "insights.messages_counted",
     "insights.question_sets",
     "insights.replay_runs",
     "insights.replayed_questions",
@@ -36,6 +40,14 @@ OWNED: Final = {
     "insights.set_questions",
 }
 """Tables and views with rows that belong to somebody."""
+
+KEPT: Final = {
+    "insights.conversation_rollups",
+    "insights.intent_days",
+    "insights.message_days",
+    "insights.message_hours",
+}
+"""Of these, those that the worker keeps."""
 
 CLOSED: Final = {
     "insights.conversations_counted",
@@ -178,6 +190,12 @@ PAGES: Final = {
 
 _T: Final = "timestamp with time zone"
 
+_COUNTS: Final = (
+    f"insights.intent_counts({_T}[],{_T},uuid,boolean)",
+    f"insights.kept_parts(text,{_T}[],{_T})",
+    f"insights.message_counts({_T}[],{_T},uuid,boolean)",
+    "insights.queued_hours()",
+)
 CALLABLE: Final = {
     "insights_reader": {
         "insights.detail_since(uuid)",
@@ -187,6 +205,7 @@ CALLABLE: Final = {
         "insights.intent_words(text)",
         f"insights.judge(text,uuid,{_T})",
         "insights.queued_conversations()",
+        *_COUNTS,
         f"insights.search_messages(text,{_T},{_T},uuid,boolean,integer)",
         "insights.chunk_counts()",
         "insights.viewer_id()",
@@ -205,6 +224,7 @@ CALLABLE: Final = {
         "insights.bucket_middle(smallint)",
         "insights.conversations_now()",
         "insights.queued_conversations()",
+        *_COUNTS,
         "insights.chunk_counts()",
         "insights.viewer_id()",
         "insights.is_product_team()",
@@ -245,7 +265,14 @@ CALLABLE: Final = {
         f"insights.judge(text,uuid,{_T})",
         "insights.log_bucket(double precision)",
         "insights.queued_conversations()",
+        *_COUNTS,
+        "insights.fill_conversations(text,integer)",
+        "insights.fill_messages(text)",
+        "insights.filling()",
+        "insights.hours_of(insights.change_queue[])",
+        f"insights.refresh_messages(uuid[],{_T}[])",
         "insights.refresh_conversations(text[])",
+        "insights.refresh_rollups(insights.change_queue[])",
         "insights.intent_words(text)",
         "insights.viewer_id()",
         "insights.drain_changes(integer)",

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection, insert, text
 
 from domo_insights.database.tables import (
     audit_logs,
@@ -178,4 +178,5 @@ def make_world(conn: Connection) -> World:
     nobodys(conn)
     for estate in (ana, ben):
         audit_everything(conn, estate)
+    conn.execute(text("select insights.drain_changes()"))
     return World(ana, ben)

@@ -10,6 +10,7 @@ from domo_insights.cli.context import DataDir, database, ends_in_order
 from domo_insights.cli.knowledge import progress_bar
 from domo_insights.database import rollups
 from domo_insights.database.engine import engine_for
+from domo_insights.database.rollups import progress
 
 
 def register(app: typer.Typer) -> None:
@@ -31,14 +32,15 @@ def refresh(
         engine = engine_for(found.secret("database_url"))
         if rebuild:
             rollups.start_over(engine)
-        begun = rollups.progress(engine)
         with progress_bar() as bar:
-            task = bar.add_task("Conversations", total=begun.total, completed=begun.done)
+            tasks = {part.part: bar.add_task(part.part.capitalize()) for part in progress(engine)}
             steps = rollups.refresh(engine)
             changes, filled = next(steps), 0
             for step in steps:
                 filled += step
-                bar.advance(task, step)
+                for part in progress(engine) if filled else ():
+                    bar.update(tasks[part.part], completed=part.done, total=part.total)
         talk.print(
-            f"{changes:,} changes worked off, {filled:,} conversations filled in.", soft_wrap=True
+            f"{changes:,} changes worked off, {filled:,} conversations and days filled in.",
+            soft_wrap=True,
         )

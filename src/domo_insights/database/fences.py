@@ -10,7 +10,11 @@ from domo_insights.database.findings import Finding, Level
 from domo_insights.database.login_role import DOORS
 from domo_insights.database.tables import metadata
 
-_VIEWS: Final = ("insights.conversations", "insights.judged_messages")
+_VIEWS: Final = (
+    "insights.conversations",
+    "insights.conversations_counted",
+    "insights.judged_messages",
+)
 _OPEN: Final = frozenset({"insights.embedding_models"})
 TABLES: Final = frozenset(t.fullname for t in metadata.tables.values()) - set(_VIEWS)
 _WORDS: Final = {

@@ -1,4 +1,4 @@
-"""The worker that empties the queue of changes and keeps the rollups: a thread of the server process.
+"""The worker that empties the queue of changes and keeps the rollups: a thread of the server.
 
 Each process has one; a lock in the database lets one of them work at a time. It asks for work
 instead of being told: a NOTIFY by the transactions that store callbacks would make them commit one

@@ -7,38 +7,32 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, column, func, select
 
 from domo_insights.database.doors import maintaining
 from domo_insights.database.queue import FILLED_AT_ONCE, drain, fill_some
-from domo_insights.database.tables import conversation_map
-from domo_insights.database.tables_changes import change_queue, rollup_state
+from domo_insights.database.tables_changes import rollup_state
 
 _RETRY_SECONDS: Final = 0.2
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
-    """How far the first filling is, in conversations, and how many changes wait."""
+class Part:
+    """How far the first filling of one kind of rollup is: conversations, or days of messages."""
 
+    part: str
     done: int
     total: int
-    waiting: int
     complete: bool
 
 
-def progress(engine: Engine) -> Progress:
-    """Where it stands now. Raises: DatabaseError."""
+def progress(engine: Engine) -> list[Part]:
+    """Where each kind stands now, in the order in which they are filled. Raises: DatabaseError."""
+    names = ("part", "done", "total", "complete")
+    filling = func.insights.filling().table_valued(*map(column, names))
     with maintaining(engine) as conn:
-        state = conn.execute(
-            select(rollup_state.c.done, rollup_state.c.complete).where(
-                rollup_state.c.part == "conversations"
-            )
-        ).one()
-        total = conn.scalar(select(func.count()).select_from(conversation_map)) or 0
-        waiting = conn.scalar(select(func.count()).select_from(change_queue)) or 0
-    done = total if state.complete else min(state.done, total)
-    return Progress(done, total, waiting, bool(state.complete))
+        found = conn.execute(select(*(filling.c[name] for name in names))).all()
+    return [Part(name, done, max(done, total), complete) for name, done, total, complete in found]
 
 
 def refresh(
@@ -46,8 +40,8 @@ def refresh(
 ) -> Iterator[int]:
     """Work off the queue, then fill in what is missing, until all is kept or `stopping`.
 
-    Yields what was done since the last time: changes, then conversations. Every step is a
-    transaction of its own: it may be stopped at any time and run again.
+    Yields the number of changes, then of what was filled in since the last time: conversations,
+    then days. Every step is a transaction of its own: it may be stopped at any time and run again.
     Raises: DatabaseError.
     """
     yield drain(engine)
@@ -61,11 +55,7 @@ def refresh(
 
 
 def start_over(engine: Engine) -> None:
-    """Have everything counted and kept anew, while the rows that are kept go on serving.
-
-    Raises: DatabaseError.
-    """
+    """Have everything counted and kept anew. Raises: DatabaseError."""
+    fresh = {"complete": False, "position": "", "done": 0, "updated_at": func.now()}
     with maintaining(engine) as conn:
-        conn.execute(
-            rollup_state.update().values(complete=False, position="", done=0, updated_at=func.now())
-        )
+        conn.execute(rollup_state.update().values(fresh))

@@ -23,6 +23,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 metadata: Final = MetaData()
 EMBEDDING_DIMENSIONS: Final = 1536
+_PACKED: Final = ("judged", "feelings", "replies")
 
 
 def _moment(name: str) -> Column[Any]:
@@ -31,6 +32,10 @@ def _moment(name: str) -> Column[Any]:
 
 def _texts(*names: str) -> tuple[Column[Any], ...]:
     return tuple(Column(name, Text) for name in names)
+
+
+def _counts(*names: str) -> tuple[Column[Any], ...]:
+    return tuple(Column(name, Integer, nullable=False) for name in names)
 
 
 def _key() -> Column[Any]:
@@ -209,21 +214,13 @@ conversations = Table(
     _moment("ended_at"),
     Column("duration_seconds", Integer),
     Column("end_reason", Text),
-    Column("n_user", Integer, nullable=False),
-    Column("n_assistant", Integer, nullable=False),
-    Column("n_negative", Integer, nullable=False),
-    Column("n_labelled", Integer, nullable=False),
-    Column("n_intent", Integer, nullable=False),
+    *_counts("n_user", "n_assistant", "n_negative", "n_labelled", "n_intent"),
     Column("is_test", Boolean, nullable=False),
     _moment("last_message_at"),
-    Column("n_confident", Integer, nullable=False),
-    Column("n_confident_misses", Integer, nullable=False),
+    *_counts("n_confident", "n_confident_misses", "replies_without_time"),
     Column("unhappy_end", Boolean, nullable=False),
     Column("moment_intents", ARRAY(Text), nullable=False),
-    Column("judged", ARRAY(SmallInteger), nullable=False),
-    Column("feelings", ARRAY(SmallInteger), nullable=False),
-    Column("replies", ARRAY(SmallInteger), nullable=False),
-    Column("replies_without_time", Integer, nullable=False),
+    *(Column(name, ARRAY(SmallInteger), nullable=False) for name in _PACKED),
     schema="insights",
 )
 

@@ -25,13 +25,13 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from domo_insights.change import newcombe
 from domo_insights.database.frames import Columns, read_frame
-from domo_insights.database.tables import conversation_messages as messages
 from domo_insights.database.tables import conversations, demo_videos, demos
 from domo_insights.database.tables import processed_webhook_events as events
 from domo_insights.database.tables_kept import chunk_counts
 from domo_insights.period import Period
-from domo_insights.queries.buckets import discrete, within
-from domo_insights.queries.scope import IS_USER, asked, sent_in
+from domo_insights.queries import counts
+from domo_insights.queries.buckets import discrete, share_of, within
+from domo_insights.queries.scope import asked
 
 QUIET: Final = timedelta(days=7)
 BEFORE_QUIET: Final = timedelta(days=28)
@@ -126,20 +126,14 @@ def _quiet(period: Period, demo_id: UUID | None, include_test: bool) -> Select[A
 
 
 def _negative(period: Period, demo_id: UUID | None, include_test: bool) -> Select[Any]:
-    earlier = period.previous()
-    feeling = func.nullif(func.lower(func.btrim(messages.c.sentiment)), "")
-    is_now = messages.c.occurred_at >= period.start
-    labelled = [func.count(feeling).filter(IS_USER, side) for side in (is_now, ~is_now)]
-    negative = [
-        func.count().filter(IS_USER, feeling == "negative", side) for side in (is_now, ~is_now)
-    ]
-    shares = [cast(n, Double) / func.nullif(c, 0) for n, c in zip(negative, labelled, strict=True)]
-    both = sent_in(earlier, demo_id, include_test) | sent_in(period, demo_id, include_test)
+    now = counts.messages(period, demo_id, include_test, name="now")
+    before = counts.messages(period.previous(), demo_id, include_test, name="before")
+    shares = [share_of(side.c.n_negative, side.c.n_labelled) for side in (now, before)]
+    labelled = now.c.n_labelled, before.c.n_labelled
     return (
-        _row(NEGATIVE, messages.c.demo_id, *shares, *labelled)
-        .where(both)
-        .group_by(messages.c.demo_id)
-        .having(shares[0] > shares[1])
+        _row(NEGATIVE, now.c.demo_id, shares[0], shares[1], labelled[0], labelled[1])
+        .select_from(now.join(before, before.c.demo_id == now.c.demo_id))
+        .where(shares[0] > shares[1])
     )
 
 

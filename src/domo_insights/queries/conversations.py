@@ -10,8 +10,10 @@ from domo_insights.database.frames import Columns, read_frame
 from domo_insights.database.tables import conversation_messages as messages
 from domo_insights.database.tables import conversations, demos
 from domo_insights.period import Grain, Period
+from domo_insights.queries import counts
 from domo_insights.queries.buckets import discrete, number_of, over_buckets, share_of
-from domo_insights.queries.scope import IS_ACTIVE, LENGTH, sent_in, started_in
+from domo_insights.queries.counts import total
+from domo_insights.queries.scope import IS_ACTIVE, LENGTH, started_in
 
 _MEASURES: Final[Columns] = {
     "conversations": "int64",
@@ -181,11 +183,9 @@ def _volume(
     columns: Columns,
 ) -> pd.DataFrame:
     buckets, label = period.buckets(grain), next(iter(columns))
-    number = number_of(messages.c.occurred_at, buckets)
-    counts = [func.count().filter(messages.c.role == role).label(role) for role in ROLES]
-    statement = (
-        select(number, *counts).where(sent_in(period, demo_id, include_test)).group_by(number)
-    )
+    said = counts.messages(period, demo_id, include_test, buckets)
+    each = [total(said.c[f"n_{role}"]).label(role) for role in ROLES]
+    statement = select(said.c.number, *each).group_by(said.c.number)
     wide = over_buckets(
         conn, statement, buckets, {label: columns[label]} | dict.fromkeys(ROLES, "int64")
     )

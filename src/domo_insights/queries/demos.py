@@ -7,11 +7,11 @@ import pandas as pd
 from sqlalchemy import ColumnElement, Connection, Subquery, func, select, true
 
 from domo_insights.database.frames import Columns, read_frame
-from domo_insights.database.tables import conversation_messages as messages
 from domo_insights.database.tables import conversations, demos
 from domo_insights.period import Period
+from domo_insights.queries import counts
 from domo_insights.queries.buckets import NUMBER, number_of, share_of
-from domo_insights.queries.scope import IS_ACTIVE, IS_USER, asked, sent_in, started_in
+from domo_insights.queries.scope import IS_ACTIVE, asked, started_in
 
 MINE: Final[Columns] = {"demo_id": "object", "demo": "str", "status": "object"}
 RANKED: Final[Columns] = {
@@ -89,19 +89,13 @@ def _talks(period: Period, demo_id: UUID | None, include_test: bool) -> Subquery
 
 
 def _words(period: Period, demo_id: UUID | None, include_test: bool) -> Subquery:
-    sentiment = func.nullif(func.lower(func.btrim(messages.c.sentiment)), "")
-    negative = func.count().filter(IS_USER, sentiment == "negative")
-    share: ColumnElement[float] = share_of(negative, func.count(sentiment).filter(IS_USER))
-    return (
-        select(
-            messages.c.demo_id,
-            func.count().label("messages"),
-            share.label("negative_share"),
-        )
-        .where(sent_in(period, demo_id, include_test))
-        .group_by(messages.c.demo_id)
-        .subquery("words")
-    )
+    said = counts.messages(period, demo_id, include_test)
+    share: ColumnElement[float] = share_of(said.c.n_negative, said.c.n_labelled)
+    return select(
+        said.c.demo_id,
+        (said.c.n_user + said.c.n_assistant).label("messages"),
+        share.label("negative_share"),
+    ).subquery("words")
 
 
 def _last_activity(demo_id: UUID | None, include_test: bool) -> Subquery:

@@ -7,11 +7,12 @@ import pandas as pd
 from sqlalchemy import Connection, Select, func, select, true
 
 from domo_insights.database.frames import Columns, read_frame
-from domo_insights.database.tables import conversation_messages as messages
 from domo_insights.database.tables import conversations, demos
 from domo_insights.period import Period
+from domo_insights.queries import counts
 from domo_insights.queries.buckets import discrete, share_of
-from domo_insights.queries.scope import IS_ACTIVE, IS_USER, LENGTH, sent_in, started_in
+from domo_insights.queries.counts import total
+from domo_insights.queries.scope import IS_ACTIVE, LENGTH, started_in
 
 OTHERS: Final[Columns] = {
     "demos": "int64",
@@ -39,7 +40,7 @@ def others(
     rest = select(demos.c.id).where(demos.c.user_id == owner, demos.c.id != demo_id)
     count = rest.subquery("rest")
     talks = _talks(period, include_test).where(conversations.c.demo_id.in_(rest)).subquery("talks")
-    words = _words(period, include_test).where(messages.c.demo_id.in_(rest)).subquery("words")
+    words = _words(period, include_test, rest).subquery("words")
     number = select(func.count()).select_from(count).scalar_subquery()
     both = select(number.label("demos"), talks, words).select_from(talks.join(words, true()))
     return read_frame(conn, both, OTHERS)
@@ -56,13 +57,11 @@ def _talks(period: Period, include_test: bool) -> Select[Any]:
     ).where(started_in(period, None, include_test))
 
 
-def _words(period: Period, include_test: bool) -> Select[Any]:
-    feeling = func.nullif(func.lower(func.btrim(messages.c.sentiment)), "")
-    labelled = func.count(feeling).filter(IS_USER)
+def _words(period: Period, include_test: bool, rest: Select[Any]) -> Select[Any]:
+    said = counts.messages(period, None, include_test)
+    labelled = total(said.c.n_labelled)
     return select(
-        func.count().label("messages"),
+        total(said.c.n_user + said.c.n_assistant).label("messages"),
         labelled.label("labelled"),
-        share_of(func.count().filter(IS_USER, feeling == "negative"), labelled).label(
-            "negative_share"
-        ),
-    ).where(sent_in(period, None, include_test))
+        share_of(total(said.c.n_negative), labelled).label("negative_share"),
+    ).where(said.c.demo_id.in_(rest))

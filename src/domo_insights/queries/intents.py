@@ -4,13 +4,13 @@ from typing import Any, Final
 from uuid import UUID
 
 import pandas as pd
-from sqlalchemy import ColumnElement, Connection, Double, cast, func, select
+from sqlalchemy import ColumnElement, Connection, Double, FromClause, cast, func, select
 
 from domo_insights.database.frames import Columns, read_frame
-from domo_insights.database.tables import conversation_messages as messages
 from domo_insights.period import Period
-from domo_insights.queries.buckets import number_of, over_buckets, share_of
-from domo_insights.queries.scope import IS_USER, sent_in
+from domo_insights.queries import counts
+from domo_insights.queries.buckets import over_buckets, share_of
+from domo_insights.queries.counts import total
 
 _MEASURES: Final[Columns] = {
     "intents": "int64",
@@ -34,8 +34,6 @@ RANKED: Final[Columns] = {
     "average_confidence": "float64",
     "with_confidence": "int64",
 }
-_INTENT: Final = func.nullif(func.lower(func.btrim(messages.c.intent)), "")
-_SENTIMENT: Final = func.nullif(func.lower(func.btrim(messages.c.sentiment)), "")
 
 
 def kpis(
@@ -52,8 +50,10 @@ def kpis(
 
     Source: conversation_messages, dated by occurred_at. Raises: DatabaseError.
     """
-    statement = select(*_measures()).where(sent_in(period, demo_id, include_test), IS_USER)
-    return read_frame(conn, statement, KPIS)
+    said = counts.messages(period, demo_id, include_test)
+    wanted = counts.intents(period, demo_id, include_test)
+    distinct = select(func.count(func.distinct(wanted.c.intent))).scalar_subquery()
+    return read_frame(conn, select(*_measures(said, distinct)), KPIS)
 
 
 def over_time(
@@ -61,11 +61,18 @@ def over_time(
 ) -> pd.DataFrame:
     """The columns of `kpis` for each `bucket` (local start, ascending, quiet ones included)."""
     buckets = period.buckets()
-    number = number_of(messages.c.occurred_at, buckets)
+    said = counts.messages(period, demo_id, include_test, buckets)
+    wanted = counts.intents(period, demo_id, include_test, buckets)
+    distinct = (
+        select(wanted.c.number, func.count().label("intents"))
+        .group_by(wanted.c.number)
+        .subquery("distinct_ones")
+    )
+    some = func.coalesce(func.max(distinct.c.intents), 0)
     statement = (
-        select(number, *_measures())
-        .where(sent_in(period, demo_id, include_test), IS_USER)
-        .group_by(number)
+        select(said.c.number, *_measures(said, some))
+        .select_from(said.outerjoin(distinct, distinct.c.number == said.c.number))
+        .group_by(said.c.number)
     )
     return over_buckets(conn, statement, buckets, OVER_TIME)
 
@@ -79,43 +86,32 @@ def ranked(
     a sentiment), negative, negative_share (of labelled), average_confidence, with_confidence.
     Source: conversation_messages, dated by occurred_at. Raises: DatabaseError.
     """
-    count, labelled = func.count(), func.count(_SENTIMENT)
-    negative = func.count().filter(_SENTIMENT == "negative")
-    name = _INTENT.label("intent")
-    statement = (
-        select(
-            name,
-            count.label("user_messages"),
-            (cast(count, Double) / func.sum(count).over()).label("intent_share"),
-            labelled.label("labelled"),
-            negative.label("negative"),
-            share_of(negative, labelled).label("negative_share"),
-            _mean_confidence().label("average_confidence"),
-            func.count(messages.c.confidence).label("with_confidence"),
-        )
-        .where(sent_in(period, demo_id, include_test), IS_USER, _INTENT.is_not(None))
-        .group_by(name)
-        .order_by(count.desc(), name)
-    )
+    wanted = counts.intents(period, demo_id, include_test)
+    count = wanted.c.n
+    statement = select(
+        wanted.c.intent,
+        count.label("user_messages"),
+        (cast(count, Double) / func.sum(count).over()).label("intent_share"),
+        wanted.c.n_labelled.label("labelled"),
+        wanted.c.n_negative.label("negative"),
+        share_of(wanted.c.n_negative, wanted.c.n_labelled).label("negative_share"),
+        share_of(wanted.c.confidence, wanted.c.n_confidence).label("average_confidence"),
+        wanted.c.n_confidence.label("with_confidence"),
+    ).order_by(count.desc(), wanted.c.intent)
     return read_frame(conn, statement, RANKED)
 
 
-def _mean_confidence() -> ColumnElement[Any]:
-    return cast(func.avg(messages.c.confidence), Double)
-
-
-def _measures() -> list[ColumnElement[Any]]:
-    count, known = func.count(), func.count(_INTENT)
-    here = func.count().filter(messages.c.label_source == "local")
-    has_any = func.count().filter(func.coalesce(_INTENT, _SENTIMENT).is_not(None))
+def _measures(said: FromClause, distinct: ColumnElement[Any]) -> list[ColumnElement[Any]]:
+    count, known = total(said.c.n_user), total(said.c.n_intent)
+    here, confident = total(said.c.n_labelled_here), total(said.c.n_confidence)
     columns: dict[str, ColumnElement[Any]] = {
-        "intents": func.count(func.distinct(_INTENT)),
+        "intents": distinct,
         "user_messages": count,
         "with_intent": known,
         "without_intent_share": share_of(count - known, count),
-        "average_confidence": _mean_confidence(),
-        "with_confidence": func.count(messages.c.confidence),
+        "average_confidence": share_of(func.sum(said.c.confidence), confident),
+        "with_confidence": confident,
         "labelled_here": here,
-        "labelled_here_share": share_of(here, has_any),
+        "labelled_here_share": share_of(here, total(said.c.n_any_label)),
     }
     return [value.label(name) for name, value in columns.items()]

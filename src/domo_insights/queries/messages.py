@@ -4,13 +4,13 @@ from typing import Any, Final
 from uuid import UUID
 
 import pandas as pd
-from sqlalchemy import ColumnElement, Connection, func, select
+from sqlalchemy import ColumnElement, Connection, FromClause, select
 
 from domo_insights.database.frames import Columns, read_frame
-from domo_insights.database.tables import conversation_messages as messages
 from domo_insights.period import Period
-from domo_insights.queries.buckets import number_of, over_buckets, share_of
-from domo_insights.queries.scope import IS_ASSISTANT, IS_USER, sent_in
+from domo_insights.queries import counts
+from domo_insights.queries.buckets import over_buckets, share_of
+from domo_insights.queries.counts import total
 
 _MEASURES: Final[Columns] = {
     "messages": "int64",
@@ -41,8 +41,8 @@ def kpis(
 
     Source: conversation_messages, dated by occurred_at. Raises: DatabaseError.
     """
-    statement = select(*_measures()).where(sent_in(period, demo_id, include_test))
-    return read_frame(conn, statement, KPIS)
+    said = counts.messages(period, demo_id, include_test)
+    return read_frame(conn, select(*_measures(said)), KPIS)
 
 
 def over_time(
@@ -50,28 +50,25 @@ def over_time(
 ) -> pd.DataFrame:
     """The columns of `kpis` for each `bucket` (local start, ascending, quiet ones included)."""
     buckets = period.buckets()
-    number = number_of(messages.c.occurred_at, buckets)
-    statement = (
-        select(number, *_measures()).where(sent_in(period, demo_id, include_test)).group_by(number)
-    )
+    said = counts.messages(period, demo_id, include_test, buckets)
+    statement = select(said.c.number, *_measures(said)).group_by(said.c.number)
     return over_buckets(conn, statement, buckets, OVER_TIME)
 
 
-def _measures() -> list[ColumnElement[Any]]:
-    sentiment = func.nullif(func.lower(func.btrim(messages.c.sentiment)), "")
-    user = func.count().filter(IS_USER)
-    labelled = func.count(sentiment).filter(IS_USER)
-    feeling = {
-        name: func.count().filter(IS_USER, sentiment == name)
-        for name in ("negative", "neutral", "positive")
-    }
-    columns: dict[str, ColumnElement[Any]] = {
-        "messages": func.count(),
+def feelings(said: FromClause) -> dict[str, ColumnElement[Any]]:
+    """User messages by sentiment and their shares, by the name each has in the frames."""
+    user, labelled = total(said.c.n_user), total(said.c.n_labelled)
+    felt = {name: total(said.c[f"n_{name}"]) for name in ("negative", "neutral", "positive")}
+    return {
         "user_messages": user,
-        "assistant_messages": func.count().filter(IS_ASSISTANT),
         "labelled": labelled,
-        **feeling,
-        **{f"{name}_share": share_of(count, labelled) for name, count in feeling.items()},
+        **felt,
+        **{f"{name}_share": share_of(count, labelled) for name, count in felt.items()},
         "unlabelled_share": share_of(user - labelled, user),
     }
-    return [column.label(name) for name, column in columns.items()]
+
+
+def _measures(said: FromClause) -> list[ColumnElement[Any]]:
+    user, assistant = total(said.c.n_user), total(said.c.n_assistant)
+    columns = {"messages": user + assistant, "assistant_messages": assistant, **feelings(said)}
+    return [columns[name].label(name) for name in _MEASURES]

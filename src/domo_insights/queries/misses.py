@@ -141,10 +141,10 @@ def calibration(
         .subquery("counted")
     )
     # Hundredths of the confidence, times 2, plus 1 if trouble followed.
-    step = func.least(counted.c.code / literal(20), 9).label("step")
+    step = func.least(counted.c.code // 20, 9).label("step")
     count = func.sum(counted.c.n)
     well = func.coalesce(count.filter(counted.c.code % 2 == 0), 0)
-    hundredths = func.sum(counted.c.n * func.div(counted.c.code, 2))
+    hundredths = func.sum(counted.c.n * (counted.c.code // 2))
     statement = (
         select(
             step,

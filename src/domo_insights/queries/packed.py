@@ -14,8 +14,8 @@ def elements(array: ColumnElement[Any], name: str) -> TableValuedAlias:
 
 
 def cumulated(counts: FromClause) -> CTE:
-    """`counts`, a row (number, value, n) per value of each number, with, for each number, how many values are not above this one (`upto`) and how many
-    there are at all (`total`)."""
+    """`counts`, a row (number, value, n) per value of each number, with how many of the values of
+    that number are not above this one (`upto`) and how many there are at all (`total`)."""
     number, value, n = counts.c[NUMBER], counts.c.value, counts.c.n
     return select(
         *counts.c,

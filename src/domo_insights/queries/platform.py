@@ -8,13 +8,13 @@ import pandas as pd
 from sqlalchemy import ColumnElement, Connection, Subquery, Uuid, column, distinct, func, select
 
 from domo_insights.database.frames import Columns, read_frame
-from domo_insights.database.tables import conversation_messages as messages
 from domo_insights.database.tables import conversations, demo_videos, demos
 from domo_insights.database.tables import delivery_counts as deliveries
 from domo_insights.database.tables import processed_webhook_events as events
 from domo_insights.period import Period
+from domo_insights.queries import counts
 from domo_insights.queries.buckets import number_of, over_buckets, within
-from domo_insights.queries.scope import sent_in, started_in
+from domo_insights.queries.scope import started_in
 from domo_insights.queries.webhooks import stored
 
 _ACTIVE: Final[Columns] = {"active_owners": "int64", "active_demos": "int64"}
@@ -131,7 +131,7 @@ def owners(
     """
     _product_team_only(conn)
     talks = _per_demo(conversations, started_in(period, demo_id, include_test))
-    words = _per_demo(messages, sent_in(period, demo_id, include_test))
+    words = _messages(period, demo_id, include_test)
     hooks = _per_demo(events, stored(period, demo_id))
     named = _labels()
     conversed, said, told = (func.coalesce(func.sum(t.c.n), 0) for t in (talks, words, hooks))
@@ -205,6 +205,11 @@ def _unmapped(period: Period) -> ColumnElement[bool]:
 def _per_demo(table: Any, condition: ColumnElement[bool]) -> Subquery:
     counted = select(table.c.demo_id, func.count().label("n")).where(condition)
     return counted.group_by(table.c.demo_id).subquery()
+
+
+def _messages(period: Period, demo_id: UUID | None, include_test: bool) -> Subquery:
+    said = counts.messages(period, demo_id, include_test)
+    return select(said.c.demo_id, (said.c.n_user + said.c.n_assistant).label("n")).subquery()
 
 
 def _labels() -> Any:

@@ -10,7 +10,9 @@ from domo_insights.database.frames import Columns, read_frame
 from domo_insights.database.tables import conversation_messages as messages
 from domo_insights.database.tables import demos
 from domo_insights.period import Period
+from domo_insights.queries import counts
 from domo_insights.queries.buckets import share_of
+from domo_insights.queries.messages import feelings as felt
 from domo_insights.queries.scope import IS_USER, sent_in
 
 LAST: Final = 10
@@ -72,13 +74,18 @@ def by_demo(
     Columns: demo_id, demo, then counts and shares as in messages.kpis.
     Source: conversation_messages, dated by occurred_at. Raises: DatabaseError.
     """
-    measures = feelings()
+    said = counts.messages(period, demo_id, include_test)
+    measures = {name: value for name, value in felt(said).items() if name in _FEELINGS}
     statement = (
-        select(demos.c.id.label("demo_id"), demos.c.name.label("demo"), *measures)
-        .join(demos, demos.c.id == messages.c.demo_id)
-        .where(sent_in(period, demo_id, include_test), IS_USER)
+        select(
+            demos.c.id.label("demo_id"),
+            demos.c.name.label("demo"),
+            *(value.label(name) for name, value in measures.items()),
+        )
+        .join(said, said.c.demo_id == demos.c.id)
         .group_by(demos.c.id, demos.c.name)
-        .order_by(measures[5].desc().nulls_last(), demos.c.name, demos.c.id)
+        .having(measures["user_messages"] > 0)
+        .order_by(measures["negative_share"].desc().nulls_last(), demos.c.name, demos.c.id)
     )
     return read_frame(conn, statement, BY_DEMO)
 

@@ -1,0 +1,94 @@
+"""Where counts of a period come from. The functions of insights asked here choose for themselves:
+kept days or hours, and the rows where a period cuts an hour or something was written since.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    DateTime,
+    Integer,
+    Numeric,
+    TableValuedAlias,
+    Text,
+    Uuid,
+    cast,
+    column,
+    func,
+    literal,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from domo_insights.period import Bucket, Period
+
+_MESSAGES: Final = (
+    "n_user",
+    "n_assistant",
+    "n_labelled",
+    "n_negative",
+    "n_neutral",
+    "n_positive",
+    "n_intent",
+    "n_any_label",
+    "n_labelled_here",
+    "n_confidence",
+)
+_INTENTS: Final = ("n", "n_labelled", "n_negative", "n_confidence")
+
+
+def messages(
+    period: Period,
+    demo_id: UUID | None,
+    include_test: bool,
+    buckets: Sequence[Bucket] = (),
+    name: str = "said",
+) -> TableValuedAlias:
+    """Messages sent in `period`: a row for each demo_id and number (of the bucket, from 1), with
+    counts and `confidence`, the sum over the user messages that have one."""
+    found: TableValuedAlias = _asked(
+        "message_counts", period, demo_id, include_test, buckets
+    ).table_valued(
+        column("demo_id", Uuid),
+        column("number", Integer),
+        *(column(counted, BigInteger) for counted in _MESSAGES),
+        column("confidence", Numeric),
+        name=name,
+    )
+    return found
+
+
+def intents(
+    period: Period, demo_id: UUID | None, include_test: bool, buckets: Sequence[Bucket] = ()
+) -> TableValuedAlias:
+    """User messages of `period` that have an intent: a row for each number and intent, with counts
+    and the sum of `confidence`."""
+    found: TableValuedAlias = _asked(
+        "intent_counts", period, demo_id, include_test, buckets
+    ).table_valued(
+        column("number", Integer),
+        column("intent", Text),
+        *(column(counted, BigInteger) for counted in _INTENTS),
+        column("confidence", Numeric),
+        name="wanted",
+    )
+    return found
+
+
+def total(value: ColumnElement[Any]) -> ColumnElement[Any]:
+    """The sum of a count, 0 of nothing."""
+    return cast(func.coalesce(func.sum(value), 0), BigInteger)
+
+
+def _asked(
+    function: str,
+    period: Period,
+    demo_id: UUID | None,
+    include_test: bool,
+    buckets: Sequence[Bucket],
+) -> Any:
+    starts = [bucket.start for bucket in buckets] or [period.start]
+    array = literal(starts, ARRAY(DateTime(timezone=True)))
+    return getattr(func.insights, function)(array, period.end, literal(demo_id, Uuid), include_test)
