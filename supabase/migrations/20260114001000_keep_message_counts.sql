@@ -104,7 +104,7 @@ begin
     where mine is null or h.demo_id = any (mine);
 end $$;
 
--- The same for rows that were taken out of the queue. Hours of which the rows are no longer all
+-- The same for rows that were taken out of the queue. Days of which the rows are no longer all
 -- there stay as they were counted.
 create or replace function insights.hours_of(taken insights.change_queue[])
   returns table (demo_id uuid, bucket timestamptz)
@@ -121,7 +121,8 @@ begin
       join public.conversation_messages m on m.conversation_id = t.conversation_id
       where t.source = 'conversation_details' and m.demo_id is not null
     ) h
-    where h.bucket >= coalesce(insights.detail_since(h.demo_id), '-infinity');
+    where date_bin('1 day', h.bucket, 'epoch')
+          >= coalesce(insights.detail_since(h.demo_id), '-infinity');
 end $$;
 
 -- Makes the kept counts of these hours, and of their days, what is counted now.
@@ -371,6 +372,10 @@ create or replace function insights.fill_conversations(
   language plpgsql volatile set search_path = '' as $$
 declare ids text[];
 begin
+  if after = '' then
+    delete from insights.conversation_rollups r where not exists (
+      select from insights.conversation_map m where m.conversation_id = r.conversation_id);
+  end if;
   ids := array(select m.conversation_id from insights.conversation_map m
                where m.conversation_id > after order by m.conversation_id limit most);
   perform insights.refresh_conversations(ids);
@@ -387,6 +392,14 @@ declare
   demos uuid[];
   hours timestamptz[];
 begin
+  if after = '' then
+    delete from insights.message_hours h
+    where h.hour >= coalesce(insights.detail_since(h.demo_id), '-infinity');
+    delete from insights.message_days d
+    where d.hour >= coalesce(insights.detail_since(d.demo_id), '-infinity');
+    delete from insights.intent_days d
+    where d.day >= coalesce(insights.detail_since(d.demo_id), '-infinity');
+  end if;
   select date_bin('1 day', min(m.occurred_at), 'epoch') into day
   from public.demos d cross join lateral (
     select x.occurred_at from public.conversation_messages x
@@ -397,7 +410,7 @@ begin
     select array_agg(d.id), array_agg(h.hour) into demos, hours
     from public.demos d
     cross join generate_series(day, day + interval '23 hours', interval '1 hour') h (hour)
-    where h.hour >= coalesce(insights.detail_since(d.id), '-infinity')
+    where day >= coalesce(insights.detail_since(d.id), '-infinity')
       and exists (select from public.conversation_messages m where m.demo_id = d.id
                   and m.occurred_at >= h.hour and m.occurred_at < h.hour + interval '1 hour');
     perform insights.refresh_messages(coalesce(demos, '{}'), coalesce(hours, '{}'));

@@ -27,6 +27,8 @@ OWNED: Final = {
     "insights.evaluation_answers",
     "insights.evaluation_runs",
     "insights.conversation_rollups",
+    "insights.event_days",
+    "insights.event_hours",
     "insights.intent_days",
     "insights.judged_messages",
     "insights.message_days",
@@ -43,6 +45,8 @@ OWNED: Final = {
 
 KEPT: Final = {
     "insights.conversation_rollups",
+    "insights.event_days",
+    "insights.event_hours",
     "insights.intent_days",
     "insights.message_days",
     "insights.message_hours",
@@ -191,6 +195,18 @@ PAGES: Final = {
 _T: Final = "timestamp with time zone"
 
 _COUNTS: Final = (
+    "insights.bucket_middle(smallint)",
+    "insights.duration_step(integer)",
+    f"insights.event_measures({_T}[],{_T},uuid,boolean,text[],text)",
+    f"insights.event_parts({_T}[],{_T},uuid,boolean)",
+    f"insights.event_steps({_T},{_T},uuid)",
+    "insights.handler_code(integer)",
+    f"insights.handler_times({_T},{_T},uuid)",
+    f"insights.live_hours({_T},{_T},uuid)",
+    "insights.log_bucket(double precision)",
+    f"insights.pack_events(uuid[],{_T}[],{_T}[])",
+    "insights.queued_event_hours()",
+    f"insights.week_of({_T})",
     f"insights.intent_counts({_T}[],{_T},uuid,boolean)",
     f"insights.kept_parts(text,{_T}[],{_T})",
     f"insights.message_counts({_T}[],{_T},uuid,boolean)",
@@ -200,7 +216,6 @@ CALLABLE: Final = {
     "insights_reader": {
         "insights.detail_since(uuid)",
         "insights.bare_words(text)",
-        "insights.bucket_middle(smallint)",
         "insights.conversations_now()",
         "insights.intent_words(text)",
         f"insights.judge(text,uuid,{_T})",
@@ -221,7 +236,6 @@ CALLABLE: Final = {
     },
     "insights_product": {
         "insights.detail_since(uuid)",
-        "insights.bucket_middle(smallint)",
         "insights.conversations_now()",
         "insights.queued_conversations()",
         *_COUNTS,
@@ -263,11 +277,14 @@ CALLABLE: Final = {
         "insights.conversations_now()",
         "insights.fill_rollups(integer)",
         f"insights.judge(text,uuid,{_T})",
-        "insights.log_bucket(double precision)",
         "insights.queued_conversations()",
         *_COUNTS,
         "insights.fill_conversations(text,integer)",
+        "insights.event_hours_of(insights.change_queue[])",
+        "insights.fill_events(text)",
         "insights.fill_messages(text)",
+        "insights.merge_events(insights.event_days[])",
+        f"insights.refresh_events(uuid[],{_T}[])",
         "insights.filling()",
         "insights.hours_of(insights.change_queue[])",
         f"insights.refresh_messages(uuid[],{_T}[])",

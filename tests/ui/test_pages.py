@@ -78,7 +78,7 @@ def test_the_numbers_of_the_overview(open_app, rows):
         "Messages": "12",
         "Negative share": "50.0 %",
         "Median duration": "30 s",
-        "Reply time p95": "10.0 s",
+        "Reply time p95": "10.1 s",
     }
     assert len(app.get("plotly_chart")) == 2
     ranked = app.dataframe[2].value
@@ -97,7 +97,7 @@ def test_the_numbers_of_conversations(open_app, rows):
         "Messages": "4",
         "Median length": "4 msg",
         "Median duration": "30 s",
-        "Reply time p50": "10.0 s",
+        "Reply time p50": "10.1 s",
     }
 
 

@@ -6,14 +6,17 @@ from uuid import UUID
 
 import pandas as pd
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     Connection,
     Double,
     Integer,
     Select,
     Text,
+    Uuid,
     and_,
     cast,
+    column,
     func,
     literal,
     null,
@@ -26,11 +29,10 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from domo_insights.change import newcombe
 from domo_insights.database.frames import Columns, read_frame
 from domo_insights.database.tables import conversations, demo_videos, demos
-from domo_insights.database.tables import processed_webhook_events as events
 from domo_insights.database.tables_kept import chunk_counts
 from domo_insights.period import Period
 from domo_insights.queries import counts
-from domo_insights.queries.buckets import discrete, share_of, within
+from domo_insights.queries.buckets import share_of
 from domo_insights.queries.scope import asked
 
 QUIET: Final = timedelta(days=7)
@@ -138,18 +140,17 @@ def _negative(period: Period, demo_id: UUID | None, include_test: bool) -> Selec
 
 
 def _slow(period: Period, demo_id: UUID | None, limit_ms: int) -> Select[Any]:
-    spent = events.c.processing_duration_ms
-    p95 = discrete(0.95, spent)
-    return (
-        _row("handler_slow", events.c.demo_id, p95, literal(limit_ms), func.count(spent))
-        .where(
-            within(events.c.processed_at, period),
-            events.c.received_via == "http",
-            events.c.demo_id == demo_id if demo_id else events.c.demo_id.is_not(None),
-        )
-        .group_by(events.c.demo_id)
-        .having(p95 > limit_ms)
+    times = func.insights.handler_times(
+        period.start, period.end, literal(demo_id, Uuid)
+    ).table_valued(
+        column("demo_id", Uuid),
+        column("timed_events", BigInteger),
+        column("handler_p95", Double),
+        name="times",
     )
+    p95 = times.c.handler_p95
+    row = _row("handler_slow", times.c.demo_id, p95, literal(limit_ms), times.c.timed_events)
+    return row.where(p95 > limit_ms)
 
 
 def _videos() -> Select[Any]:

@@ -10,6 +10,7 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     DateTime,
+    Double,
     Integer,
     Numeric,
     TableValuedAlias,
@@ -77,6 +78,33 @@ def intents(
     return found
 
 
+def events(
+    period: Period,
+    demo_id: UUID | None,
+    buckets: Sequence[Bucket] = (),
+    *,
+    typed: bool = False,
+    named: Sequence[str] | None = None,
+    rest: str = "",
+) -> TableValuedAlias:
+    """Events stored in `period`: a row for each number and, when `typed`, event_type (those that
+    are not `named` together as `rest`), with counts, ms and seconds as webhooks.kpis has them."""
+    starts = _starts(period, buckets)
+    names = literal(None if named is None else list(named), ARRAY(Text()))
+    asked = func.insights.event_measures(
+        starts, period.end, literal(demo_id, Uuid), typed, names, rest
+    )
+    found: TableValuedAlias = asked.table_valued(
+        column("number", Integer),
+        column("event_type", Text),
+        *(column(f"{kind}events", BigInteger) for kind in ("", "http_", "timed_")),
+        *(column(f"handler_p{n}", Double) for n in (50, 95, 99)),
+        *(column(f"lag_p{n}", Double) for n in (50, 95)),
+        name="told",
+    )
+    return found
+
+
 def total(value: ColumnElement[Any]) -> ColumnElement[Any]:
     """The sum of a count, 0 of nothing."""
     return cast(func.coalesce(func.sum(value), 0), BigInteger)
@@ -89,6 +117,11 @@ def _asked(
     include_test: bool,
     buckets: Sequence[Bucket],
 ) -> Any:
+    return getattr(func.insights, function)(
+        _starts(period, buckets), period.end, literal(demo_id, Uuid), include_test
+    )
+
+
+def _starts(period: Period, buckets: Sequence[Bucket]) -> ColumnElement[Any]:
     starts = [bucket.start for bucket in buckets] or [period.start]
-    array = literal(starts, ARRAY(DateTime(timezone=True)))
-    return getattr(func.insights, function)(array, period.end, literal(demo_id, Uuid), include_test)
+    return literal(starts, ARRAY(DateTime(timezone=True)))

@@ -8,24 +8,15 @@ from typing import Any, Final
 from uuid import UUID
 
 import pandas as pd
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    Integer,
-    Subquery,
-    and_,
-    func,
-    literal,
-    select,
-    true,
-)
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import ColumnElement, Connection, FromClause, Uuid, and_, func, literal, select
 
 from domo_insights.database.frames import Columns, read_frame
 from domo_insights.database.tables import delivery_counts as deliveries
 from domo_insights.database.tables import processed_webhook_events as events
 from domo_insights.period import Period
-from domo_insights.queries.buckets import discrete, number_of, over_buckets, within
+from domo_insights.queries import counts
+from domo_insights.queries.buckets import over_buckets, within
+from domo_insights.queries.counts import total
 from domo_insights.queries.scope import Condition
 
 IS_LIVE: Final = events.c.received_via == "http"
@@ -81,7 +72,8 @@ def kpis(
         )
         .scalar_subquery()
     )
-    statement = select(*measures(), repeated.label("duplicates")).where(stored(period, demo_id))
+    told = counts.events(period, demo_id)
+    statement = select(*_measures(told), repeated.label("duplicates"))
     return read_frame(conn, statement, KPIS)
 
 
@@ -90,8 +82,8 @@ def over_time(
 ) -> pd.DataFrame:
     """The columns of `kpis` but duplicates for each `bucket`, quiet ones included."""
     buckets = period.buckets()
-    number = number_of(events.c.processed_at, buckets)
-    statement = select(number, *measures()).where(stored(period, demo_id)).group_by(number)
+    told = counts.events(period, demo_id, buckets)
+    statement = select(told.c.number, *(told.c[name] for name in _MEASURES))
     return over_buckets(conn, statement, buckets, OVER_TIME)
 
 
@@ -99,11 +91,9 @@ def by_type(
     conn: Connection, period: Period, demo_id: UUID | None = None, include_test: bool = False
 ) -> pd.DataFrame:
     """The columns of `kpis` but duplicates per event_type, the most frequent type first."""
-    statement = (
-        select(events.c.event_type, *measures())
-        .where(stored(period, demo_id))
-        .group_by(events.c.event_type)
-        .order_by(func.count().desc(), events.c.event_type)
+    told = counts.events(period, demo_id, typed=True)
+    statement = select(told.c.event_type, *(told.c[name] for name in _MEASURES)).order_by(
+        told.c.events.desc(), told.c.event_type
     )
     return read_frame(conn, statement, BY_TYPE)
 
@@ -116,22 +106,17 @@ def by_type_over_time(
     The rarer types are one, REST, once there are more than MOST_TYPES.
     """
     buckets = period.buckets()
-    named = _named_types(period, demo_id)
-    number = number_of(events.c.processed_at, buckets)
-    kind = func.coalesce(named.c.event_type, REST)
-    statement = (
-        select(number, kind.label("event_type"), *measures())
-        .select_from(events.outerjoin(named, named.c.event_type == events.c.event_type))
-        .where(stored(period, demo_id))
-        .group_by(number, kind)
-    )
+    kinds = by_type(conn, period, demo_id)["event_type"].tolist()
+    named = kinds if len(kinds) <= MOST_TYPES else kinds[: MOST_TYPES - 1]
+    told = counts.events(period, demo_id, buckets, typed=True, named=named, rest=REST)
+    statement = select(told.c.number, told.c.event_type, *(told.c[name] for name in _MEASURES))
     found = read_frame(conn, statement, {"number": "int64", "event_type": "str", **_MEASURES})
     totals = found.groupby("event_type")["events"].sum().sort_values(ascending=False)
     kinds = sorted(totals.index, key=lambda name: (name == REST, -totals[name], name))
     whole = pd.MultiIndex.from_product([range(1, len(buckets) + 1), kinds])
     frame = found.set_index(["number", "event_type"]).reindex(whole)
-    counts = [name for name, dtype in _MEASURES.items() if dtype == "int64"]
-    frame[counts] = frame[counts].fillna(0)
+    numbers = [name for name, dtype in _MEASURES.items() if dtype == "int64"]
+    frame[numbers] = frame[numbers].fillna(0)
     frame.insert(0, "event_type", whole.get_level_values(1))
     frame.insert(0, "bucket", [buckets[n - 1].label for n in whole.get_level_values(0)])
     return frame.reset_index(drop=True).astype(dict(BY_TYPE_OVER_TIME))
@@ -142,13 +127,10 @@ def distribution(
 ) -> pd.DataFrame:
     """How handler times are spread: events with `low_ms` <= time < `high_ms`, in steps that grow
     with the time; from the first step that has any to the last, empty ones between included."""
-    edges = literal(list(EDGES), ARRAY(Integer))
-    step = func.width_bucket(events.c.processing_duration_ms, edges, type_=Integer).label("number")
-    statement = (
-        select(step, func.count().label("events"))
-        .where(stored(period, demo_id), IS_TIMED)
-        .group_by(step)
+    step = func.insights.event_steps(period.start, period.end, literal(demo_id, Uuid)).table_valued(
+        "step", "events", name="steps"
     )
+    statement = select(step.c.step.label("number"), step.c.events)
     found = read_frame(conn, statement, {"number": "int64", "events": "int64"})
     counted = dict(zip(found["number"], found["events"], strict=True))
     steps = range(min(counted), max(counted) + 1) if counted else range(0)
@@ -170,30 +152,9 @@ def lag() -> ColumnElement[Any]:
     return late
 
 
-def measures() -> list[ColumnElement[Any]]:
-    """The columns that all questions here share."""
-    time, late = events.c.processing_duration_ms, lag()
-    columns: dict[str, ColumnElement[Any]] = {
-        "events": func.count(),
-        "http_events": func.count().filter(IS_LIVE),
-        "timed_events": func.count().filter(IS_TIMED),
-        **{f"handler_p{n}": discrete(n / 100, time).filter(IS_LIVE) for n in (50, 95, 99)},
-        **{f"lag_p{n}": discrete(n / 100, late).filter(IS_LIVE) for n in (50, 95)},
-    }
-    return [column.label(name) for name, column in columns.items()]
-
-
-def _named_types(period: Period, demo_id: UUID | None) -> Subquery:
-    """The types with a name of their own in a chart, as many as fit."""
-    ranked = (
-        select(
-            events.c.event_type,
-            func.row_number().over(order_by=(func.count().desc(), events.c.event_type)).label("n"),
-            func.count().over().label("types"),
-        )
-        .where(stored(period, demo_id))
-        .group_by(events.c.event_type)
-        .subquery("ranked")
-    )
-    fits = (ranked.c.types <= MOST_TYPES) | (ranked.c.n < MOST_TYPES)
-    return select(ranked.c.event_type).where(fits, true()).subquery("named")
+def _measures(told: FromClause) -> list[ColumnElement[Any]]:
+    """The columns that all questions here share, of a source that has one row or none."""
+    return [
+        total(told.c[name]).label(name) if dtype == "int64" else func.max(told.c[name]).label(name)
+        for name, dtype in _MEASURES.items()
+    ]

@@ -1,13 +1,14 @@
 """Questions about hours in which no webhook came although some were to be expected."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
 import pandas as pd
-from sqlalchemy import Connection, func, literal, select
+from sqlalchemy import Connection, Uuid, func, literal, select, true
 
-from domo_insights.database.frames import Columns, read_frame
+from domo_insights.database.frames import Columns
+from domo_insights.database.tables import demos
 from domo_insights.database.tables import processed_webhook_events as events
 from domo_insights.period import Bucket, Grain, Period
 from domo_insights.queries.webhooks import IS_LIVE
@@ -28,6 +29,8 @@ WEEKS: Final = 4
 ENOUGH_WEEKS: Final = 3
 _WEEK: Final = timedelta(days=7)
 _HOUR: Final = timedelta(hours=1)
+_QUARTER: Final = timedelta(minutes=15)
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def kpis(
@@ -98,17 +101,51 @@ def _busy_hours(
     conn: Connection, period: Period, demo_id: UUID | None, since: datetime
 ) -> tuple[set[datetime], datetime | None]:
     """Local hours with an event from `since` on, and the local hour of the very first event."""
-    mine = events.c.demo_id == demo_id if demo_id else events.c.demo_id.is_not(None)
-    hour = func.date_trunc(
-        literal("hour"), func.timezone(period.zone, events.c.processed_at)
-    ).label("hour")
-    seen = (
-        select(hour)
-        .distinct()
-        .where(mine, IS_LIVE, events.c.processed_at >= since, events.c.processed_at < period.end)
+    if _hours_are_those_of_utc(since, period):
+        hours = func.insights.live_hours(since, period.end, literal(demo_id, Uuid))
+        seen = conn.execute(select(hours.column_valued("hour"))).scalars()
+    else:
+        moment = func.date_bin(literal(_QUARTER), events.c.processed_at, literal(_EPOCH))
+        seen = conn.execute(
+            select(moment)
+            .distinct()
+            .where(
+                events.c.demo_id == demo_id if demo_id else events.c.demo_id.is_not(None),
+                IS_LIVE,
+                events.c.processed_at >= since,
+                events.c.processed_at < period.end,
+            )
+        ).scalars()
+    first = _first(conn, demo_id)
+    return {_hour(moment, period) for moment in seen}, first and _hour(first, period)
+
+
+def _hours_are_those_of_utc(since: datetime, period: Period) -> bool:
+    days = int((period.end - since) / timedelta(days=1)) + 2
+    moments = (since + timedelta(days=n) for n in range(days))
+    return all(
+        (m.astimezone(period.tz).utcoffset() or _HOUR) % _HOUR == timedelta(0) for m in moments
     )
-    found = read_frame(conn, seen, {"hour": "datetime64[us]"})
-    earliest = select(hour).where(mine, IS_LIVE).order_by(events.c.processed_at).limit(1)
-    begun = read_frame(conn, earliest, {"hour": "datetime64[us]"})["hour"]
-    first = None if begun.empty else begun.iloc[0].to_pydatetime()
-    return {moment.to_pydatetime() for moment in found["hour"]}, first
+
+
+def _first(conn: Connection, demo_id: UUID | None) -> datetime | None:
+    """When the very first event came: the first of each demo, and of these the first."""
+    own = (
+        select(events.c.processed_at)
+        .where(events.c.demo_id == demos.c.id, IS_LIVE)
+        .order_by(events.c.processed_at)
+        .limit(1)
+        .correlate(demos)
+        .scalar_subquery()
+    )
+    chosen = select(func.min(own)).where(demos.c.id == demo_id if demo_id else true())
+    found: datetime | None = conn.scalar(chosen)
+    return found
+
+
+def _local(moment: datetime, period: Period) -> datetime:
+    return moment.astimezone(period.tz).replace(tzinfo=None)
+
+
+def _hour(moment: datetime, period: Period) -> datetime:
+    return _local(moment, period).replace(minute=0, second=0, microsecond=0)
