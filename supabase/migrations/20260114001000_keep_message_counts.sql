@@ -105,7 +105,7 @@ begin
 end $$;
 
 -- The same for rows that were taken out of the queue. Days of which the rows are no longer all
--- there stay as they were counted.
+-- there stay as they were counted, if they were.
 create or replace function insights.hours_of(taken insights.change_queue[])
   returns table (demo_id uuid, bucket timestamptz)
   language plpgsql stable set search_path = '' rows 10 as $$
@@ -122,7 +122,9 @@ begin
       where t.source = 'conversation_details' and m.demo_id is not null
     ) h
     where date_bin('1 day', h.bucket, 'epoch')
-          >= coalesce(insights.detail_since(h.demo_id), '-infinity');
+          >= coalesce(insights.detail_since(h.demo_id), '-infinity')
+       or not exists (select from insights.message_days d where d.demo_id = h.demo_id
+                      and d.hour = date_bin('1 day', h.bucket, 'epoch'));
 end $$;
 
 -- Makes the kept counts of these hours, and of their days, what is counted now.
@@ -410,7 +412,8 @@ begin
     select array_agg(d.id), array_agg(h.hour) into demos, hours
     from public.demos d
     cross join generate_series(day, day + interval '23 hours', interval '1 hour') h (hour)
-    where day >= coalesce(insights.detail_since(d.id), '-infinity')
+    where (day >= coalesce(insights.detail_since(d.id), '-infinity') or not exists (
+        select from insights.message_days k where k.demo_id = d.id and k.hour = day))
       and exists (select from public.conversation_messages m where m.demo_id = d.id
                   and m.occurred_at >= h.hour and m.occurred_at < h.hour + interval '1 hour');
     perform insights.refresh_messages(coalesce(demos, '{}'), coalesce(hours, '{}'));

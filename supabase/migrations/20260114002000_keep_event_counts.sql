@@ -185,8 +185,10 @@ begin
   return query
     select distinct t.demo_id, t.bucket from unnest(taken) t
     where t.source = 'processed_webhook_events' and t.demo_id is not null
-      and date_bin('1 day', t.bucket, 'epoch')
-          >= coalesce(insights.detail_since(t.demo_id), '-infinity');
+      and (date_bin('1 day', t.bucket, 'epoch')
+           >= coalesce(insights.detail_since(t.demo_id), '-infinity')
+        or not exists (select from insights.event_days d where d.demo_id = t.demo_id and d.days = 1
+                       and d.since = date_bin('1 day', t.bucket, 'epoch')));
 end $$;
 create or replace function insights.queued_event_hours()
   returns table (demo_id uuid, hour timestamptz)
@@ -461,7 +463,9 @@ begin
     select array_agg(d.id), array_agg(h.hour) into demos, hours
     from public.demos d
     cross join generate_series(day, day + interval '23 hours', interval '1 hour') h (hour)
-    where day >= coalesce(insights.detail_since(d.id), '-infinity')
+    where (day >= coalesce(insights.detail_since(d.id), '-infinity') or not exists (
+        select from insights.event_days k
+        where k.demo_id = d.id and k.days = 1 and k.since = day))
       and exists (select from public.processed_webhook_events e where e.demo_id = d.id
                   and e.processed_at >= h.hour and e.processed_at < h.hour + interval '1 hour');
     perform insights.refresh_events(coalesce(demos, '{}'), coalesce(hours, '{}'));

@@ -28,9 +28,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.pool import NullPool
 
+from domo_insights.database import rollups
 from domo_insights.database.engine import address
-from domo_insights.database.queue import drain
-from domo_insights.database.tables import metadata as ours
 from domo_insights.embedding import embedder_for
 from domo_insights.errors import WrongUseError
 
@@ -111,12 +110,17 @@ def _finish(conn: Connection, worker: Engine, progress: Progress) -> None:
     while left:
         left = conn.scalar(select(func.bench.put_index_back())) or 0
         progress("indexes", 1 / (1 + left))
+    _tidy(conn, progress)
+    # What is put in past the triggers is in no queue.
+    rollups.start_over(worker)
+    for _ in rollups.refresh(worker):
+        parts = rollups.progress(worker)
+        done, total = (sum(getattr(part, name) for part in parts) for name in ("done", "total"))
+        progress("rollups", done / max(total, 1))
+    _tidy(conn, progress)
+
+
+def _tidy(conn: Connection, progress: Progress) -> None:
     progress("statistics", 0.0)
-    for table in ours.tables.values():
-        if table.name not in inspect(conn).get_view_names(schema=table.schema):
-            conn.execute(text(f"vacuum (analyze, freeze) {table.fullname}"))
+    conn.execute(text("vacuum (analyze, freeze)"))
     progress("statistics", 1.0)
-    waiting = conn.scalar(select(func.bench.queue_everything())) or 0
-    progress("derived tables", 0.0)
-    drain(worker)
-    progress("derived tables", 1.0 if waiting else 0.0)

@@ -227,17 +227,3 @@ begin
     order by t.n, e.at
   ) made;
 end $$;
-
--- What the triggers would have queued: every hour of every demo that has rows.
-create or replace function bench.queue_everything() returns bigint language plpgsql as $$
-begin
-  insert into insights.change_queue (source, demo_id, bucket)
-  select distinct 'conversation_messages', m.demo_id, date_bin('1 hour', m.occurred_at, 'epoch')
-  from public.conversation_messages m
-  union all
-  select distinct 'processed_webhook_events', e.demo_id, date_bin('1 hour', e.processed_at, 'epoch')
-  from public.processed_webhook_events e
-  union all
-  select 'conversation_details', d.demo_id, null from public.conversation_details d group by 2;
-  return (select count(*) from insights.change_queue);
-end $$;
