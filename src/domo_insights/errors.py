@@ -17,6 +17,8 @@ DomoInsightsError
     ├── QueryTimeoutError
     ├── NotAllowedError        the database refuses this to the viewer
     ├── ConflictingDataError   a constraint refuses the row
+    ├── ReadOnlyError          the database takes no changes for now
+    ├── NoRoomError            its disk is full
     └── BusyError              another transaction is in the way; trying again helps
 """
 
@@ -112,6 +114,18 @@ class ConflictingDataError(DatabaseError):
     """The row contradicts data that is stored already."""
 
     hint = "Reload, look at what is stored, and change what you send."
+
+
+class ReadOnlyError(DatabaseError):
+    """The database takes no changes now."""
+
+    hint = "What is stored can still be read. Try again in a few minutes; nothing was changed."
+
+
+class NoRoomError(DatabaseError):
+    """The database has no room left on its disk."""
+
+    hint = "Nothing was changed. Whoever runs the database must make room; then try again."
 
 
 class BusyError(DatabaseError):

@@ -8,6 +8,7 @@ refresh token make Supabase revoke the whole family.
 import logging
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Final
@@ -23,7 +24,13 @@ from domo_insights.auth.tokens import InvalidTokenError, Verified
 from domo_insights.database.doors import sessions
 from domo_insights.database.engine import engine_for
 from domo_insights.database.tables import web_sessions as rows
-from domo_insights.errors import AuthServiceError, NotSignedInError, SignInError
+from domo_insights.errors import (
+    AuthServiceError,
+    NoRoomError,
+    NotSignedInError,
+    ReadOnlyError,
+    SignInError,
+)
 from domo_insights.settings import current
 from domo_insights.viewer import Viewer
 
@@ -229,7 +236,8 @@ def _close(conn: Connection, key: bytes) -> None:
 
 
 def _touch(key: bytes) -> None:
-    with sessions(_engine()) as conn:
+    # Nobody is sent away because a database that can be read takes no note of them.
+    with suppress(ReadOnlyError, NoRoomError), sessions(_engine()) as conn:
         seen = {"last_seen_at": datetime.now(UTC)}
         conn.execute(update(rows).where(rows.c.id_hash == key).values(seen))
 

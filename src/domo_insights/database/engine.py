@@ -12,6 +12,16 @@ POOL_SIZE = 5
 OVERFLOW = 10
 
 
+# A server that vanished without a word, as in a failover, is given up after about 20 seconds and
+# not after the kernel's two hours.
+_GONE = {
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 2,
+    "tcp_user_timeout": 20_000,
+}
+
+
 def address(url: str) -> URL:
     """`url` for the psycopg driver. Raises: ConfigError, without repeating the address."""
     try:
@@ -39,5 +49,6 @@ def engine_for(url: str) -> Engine:
             "prepare_threshold": None,
             "connect_timeout": 10,
             "application_name": "domo-insights",
+            **_GONE,
         },
     )

@@ -1,5 +1,6 @@
 """The driver's errors in our words. The original stays on `__cause__`."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -12,14 +13,23 @@ from domo_insights.errors import (
     ConflictingDataError,
     DatabaseError,
     DatabaseUnreachableError,
+    NoRoomError,
     NotAllowedError,
     QueryTimeoutError,
+    ReadOnlyError,
 )
 
 _BUSY = (
     psycopg.errors.DeadlockDetected,
     psycopg.errors.SerializationFailure,
     psycopg.errors.LockNotAvailable,
+)
+
+
+# A refused connection has no code, only words; the server's are not translated by `LC_ALL=C`, and
+# poolers have words of their own.
+_NO_SEAT = re.compile(
+    "too many (clients|connections)|remaining connection slots|max client connections", re.I
 )
 
 
@@ -30,12 +40,18 @@ def as_ours(error: SQLAlchemyError) -> DatabaseError:
     match error.orig if isinstance(error, DBAPIError) else None:
         case psycopg.errors.QueryCanceled():
             return QueryTimeoutError()
-        case psycopg.errors.InsufficientPrivilege() | psycopg.errors.ReadOnlySqlTransaction():
+        case psycopg.errors.InsufficientPrivilege():
             return NotAllowedError()
+        case psycopg.errors.ReadOnlySqlTransaction():
+            return ReadOnlyError()
+        case psycopg.errors.DiskFull():
+            return NoRoomError()
         case psycopg.IntegrityError():
             return ConflictingDataError()
         case problem if isinstance(problem, _BUSY):
             return BusyError()
+        case psycopg.OperationalError() as problem if _NO_SEAT.search(str(problem)):
+            return BusyError("All connections to the database are in use.")
         case psycopg.OperationalError() | psycopg.InterfaceError():
             return DatabaseUnreachableError()
         case _:
