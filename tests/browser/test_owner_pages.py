@@ -14,7 +14,7 @@ AXE = Path(__file__).parent / "vendor" / "axe.min.js"
 # Streamlit's own: groups inside its navigation's list, and the unnamed points of its sparklines.
 STREAMLITS = """{exclude: [['[data-testid="stSidebarNav"]'], ['[data-testid="stMetricChart"]']]}"""
 PAGES = ("/", "/demos", "/demos?demo={demo}", "/conversations", "/sentiment", "/webhooks",
-         "/my_access")  # fmt: skip
+         "/my_access", "/platform")  # fmt: skip
 
 
 def demo_of(page):
@@ -85,7 +85,8 @@ def test_the_summary_is_a_page_for_its_owner_alone(site, ana, visit):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("path", PAGES)
 def test_no_serious_barrier(site, visit, path, scheme):
-    page = visit("ana", base_url=site.url, color_scheme=scheme)
+    name = "pia" if path == "/platform" else "ana"
+    page = visit(name, base_url=site.url, color_scheme=scheme)
     open_page(site, page)
     open_page(site, page, path.format(demo=demo_of(page)["demo"].replace(" ", "+")))
     page.evaluate(AXE.read_text())

@@ -90,3 +90,16 @@ def test_names_of_parts_are_no_mark_up():
         shown = draw(frame, metrics.EVENTS, {name: name}, by="kind").data[0]
         assert "<a" not in shown.name + shown.hovertemplate
         assert "%{y}" not in shown.name + shown.hovertemplate
+
+
+def test_times_far_apart_get_a_logarithmic_axis_that_says_so():
+    def axis(metric, values):
+        frame = pd.DataFrame({"bucket": DAYS, "kind": "a", metric.key: values})
+        return lines_by(frame, metric, {"a": "a"}, by="kind").layout.yaxis
+
+    far = axis(metrics.HANDLER_P95, [20.0, None, 60_000.0])
+    assert far.type == "log"
+    assert far.title.text == "logarithmic"
+    for values in ([20.0, 30.0, 90.0], [0.0, 30.0, 60_000.0], [None, None, None]):
+        assert axis(metrics.HANDLER_P95, values).type is None
+    assert axis(metrics.EVENTS, [1.0, 5.0, 60_000.0]).type is None

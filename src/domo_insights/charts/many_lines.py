@@ -13,6 +13,9 @@ from domo_insights.metrics import Metric
 _DASHES: Final = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 _MARKS: Final = ("circle", "square", "diamond", "cross", "triangle-up", "x", "star")
 """So that lines can be told apart without colour."""
+_TIMES: Final = ("ms", "s")
+_FAR: Final = 20
+"""Times that are this many times the shortest would press all others flat on a linear axis."""
 
 
 def lines_by(
@@ -26,7 +29,8 @@ def lines_by(
     """`metric` over `time`, one line per value of column `by`.
 
     `frame` is long: `time` (datetime, ascending), `by` and `metric.key` (missing where there is
-    none, which leaves a gap). `parts` are the values of `by`, each with its name.
+    none, which leaves a gap). `parts` are the values of `by`, each with its name. Times that lie
+    far apart, and are all above zero, get a logarithmic axis that says so.
     """
     figure = go.Figure()
     unit = f" {metric.unit}" if metric.unit else ""
@@ -44,4 +48,7 @@ def lines_by(
     lay_out(figure, metric, frame[time], legend=True)
     if metric.unit == "ms":
         figure.update_yaxes(ticksuffix=" ms")
+    shown = frame[metric.key].dropna()
+    if metric.unit in _TIMES and len(shown) and 0 < shown.min() < shown.max() / _FAR:
+        figure.update_yaxes(type="log", dtick=1, tickformat=",~r", title="logarithmic")
     return figure.update_xaxes(hoverformat=moment_format(frame[time]))

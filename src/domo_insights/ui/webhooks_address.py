@@ -45,7 +45,7 @@ def address(asked: Asked, newest: Query, payload: Query) -> None:
         if frame.empty:
             st.write("No event has arrived so far.")
             return
-        opened = webhooks_events.table(frame, asked, key="newest_event_rows")
+        opened = webhooks_events.table(frame, asked, key="newest_event_rows", which="newest")
         if opened is not None:
             webhooks_events.read(load(payload, opened), key="newest_payload")
 

@@ -28,12 +28,14 @@ def slowest(asked: Asked, query: Query, payload: Query) -> None:
         if frame.empty:
             st.write("No event of this period has a handler time.")
             return
-        opened = table(frame, asked, key="slowest_rows", height=390)
+        opened = table(frame, asked, key="slowest_rows", which="slowest", height=390)
         if opened is not None:
             read(load(payload, opened), key="slowest_payload")
 
 
-def table(frame: pd.DataFrame, asked: Asked, *, key: str, height: Any = "content") -> Any:
+def table(
+    frame: pd.DataFrame, asked: Asked, *, key: str, which: str, height: Any = "content"
+) -> Any:
     """Events, newest or slowest first; the id of the selected one, which owners can choose."""
     shown = pd.DataFrame(
         {
@@ -53,12 +55,12 @@ def table(frame: pd.DataFrame, asked: Asked, *, key: str, height: Any = "content
         height=height if len(shown) > 10 else "content",
         on_select="rerun" if owner else "ignore",
         selection_mode="single-row",
-        alt="Webhook events with their type, time, handler time and delivery lag",
+        alt=f"The {which} events with their type, time, handler time and delivery lag",
         column_config={
             "event_type": st.column_config.TextColumn("Type", pinned=True, width=230),
             "processed_at": st.column_config.DatetimeColumn("Stored", format=_MOMENT),
             "handler_ms": st.column_config.NumberColumn(
-                "Handler", format="%d ms", help=metrics.HANDLER_P50.meaning
+                "Handler, ms", format="localized", help=metrics.HANDLER_P50.meaning
             ),
             "lag_seconds": st.column_config.NumberColumn(
                 "Delivery lag", format="%.1f s", help=metrics.LAG_P50.meaning
