@@ -29,6 +29,8 @@ class Given:
 
 def measured(given: Given, wanted: Sequence[str]) -> dict[str, Any]:
     """The result of the parts `wanted`, by the keys of the JSON."""
+    # It would warn of what pages without a browser lack; read when Streamlit is loaded.
+    os.environ.setdefault("STREAMLIT_LOGGER_LEVEL", "error")
     from domo_insights.bench import parts
 
     found: dict[str, Any] = {"run": _about(given)}
