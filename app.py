@@ -28,6 +28,7 @@ from domo_insights.database.replica import following, replica_state
 from domo_insights.errors import ConfigError
 from domo_insights.exports.routes import routes as export_routes
 from domo_insights.ingest.routes import routes as webhook_routes
+from domo_insights.ui.back_messages import BackMessages
 from domo_insights.ui.tabs import waking
 
 ROOT = Path(__file__).resolve().parent
@@ -100,6 +101,7 @@ app = st.App(
         Middleware(Prefix),
         Middleware(AccessLog),
         Middleware(Gate),
+        Middleware(BackMessages),
         Middleware(Compressed),
     ],
     lifespan=lifespan,

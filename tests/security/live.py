@@ -72,7 +72,7 @@ class Live:
             form = {"csrf": token, "email": viewer.email, "password": PASSWORD, "next": "/"}
             answer = browser.post("/sign-in", data=form)
             assert answer.status_code == 303, answer.text
-            return str(browser.cookies["domo_sid"])
+            return str(answer.cookies["domo_sid"])
 
     def own_address(self, demo_id: Any) -> str:
         with self.in_force():

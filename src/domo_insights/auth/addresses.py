@@ -50,7 +50,7 @@ def same_site(headers: Mapping[str, str], scheme: str) -> bool:
     Browsers send an Origin with every POST and websocket; where there is neither header, it was
     no browser, and what else the request carries must convince.
     """
-    source = headers.get("origin") or headers.get("referer")
+    source = headers.get("origin", headers.get("referer"))
     if source is None:
         return headers.get("sec-fetch-site", "same-origin") in {"same-origin", "none"}
     return _origin(source) in _ours(headers.get("host", ""), scheme) - {None}
