@@ -56,7 +56,7 @@ def main(
                     [viewer.user_id, viewer.email],
                 )
         for count in chunks:
-            where = _load(database, said[:count], vectors[:count], model.name)
+            where = load(database, said[:count], vectors[:count], model.name)
             _measure(database, where, count, asked, embedded, model.name)
 
 
@@ -79,7 +79,7 @@ def _questions(said: list[str], count: int) -> list[str]:
     return parts + [OFF_TOPIC[n % len(OFF_TOPIC)] + " " * (n // 12) for n in range(count // 2)]
 
 
-def _load(database: Database, said: list[str], vectors: np.ndarray, model: str):
+def load(database: Database, said: list[str], vectors: np.ndarray, model: str):
     with database.admin.begin() as conn:
         where = demo(conn, ANA, name=f"{len(said)} chunks")
     with psycopg.connect(database.admin_url) as conn:

@@ -11,6 +11,8 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from sqlalchemy import select
 
+from domo_insights.actions.knowledge_declaring import Declared
+from domo_insights.actions.knowledge_declaring import declare as declared
 from domo_insights.actions.knowledge_embedding import embed_missing, waiting
 from domo_insights.cli import talk
 from domo_insights.cli.context import DataDir, database
@@ -45,13 +47,22 @@ def embed(
     model: Annotated[
         str | None, typer.Option(metavar="NAME", help="Default: INSIGHTS_EMBEDDING_MODEL.")
     ] = None,
+    declare: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Say which model made vectors that have no name. A sample is checked first.",
+        ),
+    ] = None,
     data_dir: DataDir = None,
 ) -> None:
     """Embed chunks that have no embedding, or another model's. May be stopped and run again."""
     demo_id = demo_of(demo) if demo else None
+    if declare and model:
+        raise WrongUseError("Say either --model or --declare.")
     with database(data_dir) as settings:
         owner = engine_for(settings.secret("database_admin_url"))
-        embedder = embedder_for(model)
+        embedder = embedder_for(declare or model)
         with translated(), owner.begin() as conn:
             if (
                 demo_id
@@ -61,6 +72,10 @@ def embed(
             ):
                 raise DomoInsightsError(f"There is no demo {demo_id}.")
             count = waiting(conn, embedder.name, demo_id)
+        if declare:
+            with translated():
+                _tell(declared(owner.begin, embedder, demo_id), embedder.name)
+            return
         with translated(), progress_bar() as bar:
             task = bar.add_task("Embedding", total=count)
             made = embed_missing(owner.begin, embedder, demo_id, partial(bar.advance, task))
@@ -68,6 +83,16 @@ def embed(
     if made.left:
         raise DomoInsightsError(
             f"{made.left:,} chunks were edited all the while.", hint="Run it again."
+        )
+
+
+def _tell(found: Declared, name: str) -> None:
+    talk.print(f"{found.named:,} chunks have vectors of {name}.", soft_wrap=True)
+    if found.left:
+        talk.print(
+            f"{found.left:,} more were edited since: `domo-insights embed --model {name}` makes"
+            " their vectors anew.",
+            soft_wrap=True,
         )
 
 

@@ -200,6 +200,7 @@ embedding_models = Table(
     metadata,
     Column("name", Text, primary_key=True),
     Column("threshold", Double, nullable=False),
+    Column("unlabelled", Boolean, nullable=False),
     schema="insights",
 )
 
