@@ -9,6 +9,7 @@ from domo_insights.ui import (
     conversation_blocks,
     empty,
     filters,
+    reading,
     tables,
     text_search,
     transcripts,
@@ -16,7 +17,7 @@ from domo_insights.ui import (
 )
 
 asked = filters.asked()
-chosen = transcripts.chosen()
+chosen = reading.chosen()
 if not chosen and not empty.anything(asked):
     st.stop()
 
@@ -32,24 +33,26 @@ cards.row(
     },
 )
 
-numbers, reading = conversation_blocks.tabs(chosen)
-with numbers:
-    trends.volume_by_role(asked, conversations.message_volume)
-    left, right = st.columns(2)
-    with left:
-        conversation_blocks.starts(asked)
-        conversation_blocks.lengths(asked)
-        conversation_blocks.ends(asked)
-    with right:
-        conversation_blocks.reach(asked)
-        conversation_blocks.durations(asked)
-        conversation_blocks.reply_time(asked)
+talk, words = reading.tabs()
+if talk.open:
+    with talk:
+        trends.volume_by_role(asked, conversations.message_volume)
+        left, right = st.columns(2)
+        with left:
+            conversation_blocks.starts(asked)
+            conversation_blocks.lengths(asked)
+            conversation_blocks.ends(asked)
+        with right:
+            conversation_blocks.reach(asked)
+            conversation_blocks.durations(asked)
+            conversation_blocks.reply_time(asked)
 
-with reading:
-    words, rows = st.columns(2) if chosen else (None, st.container())
-    if words:
-        with words:
-            transcripts.transcript(chosen, conversations.transcript)
-    with rows:
-        text_search.search(asked)
-        tables.all_conversations(asked, conversations.listing, conversations.kpis)
+if words.open:
+    with words:
+        said, rows = st.columns(2) if chosen else (None, st.container())
+        if said:
+            with said:
+                transcripts.transcript(chosen, conversations.transcript)
+        with rows:
+            text_search.search(asked)
+            tables.all_conversations(asked, conversations.listing)

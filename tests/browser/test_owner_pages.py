@@ -111,3 +111,87 @@ def test_the_first_controls_are_reached_by_keyboard_alone(ana):
     assert "Overview" in said
     assert "Filters" in said
     assert "Views" in said
+
+
+def test_from_a_chart_to_the_playground_and_back(site, visit):
+    page = visit("ana", base_url=site.url, viewport={"width": 1440, "height": 1700})
+    open_page(site, page, "/conversations?period=90d")
+    cells = page.locator(".st-key-starts .nsewdrag").first.bounding_box()
+    counts = page.request.get("/export/conversations_shape.starts.json?period=90d").json()["rows"]
+    best = max(counts, key=lambda slot: slot["conversations"])
+    page.mouse.click(cells["x"] + cells["width"] * (best["hour"] + 0.5) / 24,
+                     cells["y"] + cells["height"] * (best["weekday"] + 0.5) / 7)  # fmt: skip
+    page.wait_for_url("**behind=**")
+    page.get_by_text("Only those started on").wait_for()
+    page.get_by_text(f"{best['conversations']} conversations.").wait_for()
+    rows = page.url
+    page.locator(".st-key-all canvas").first.click(position={"x": 16, "y": 50}, force=True)
+    page.wait_for_url("**conversation=**")
+    read = page.url
+    page.get_by_role("link", name="Try in playground").first.click()
+    page.wait_for_url("**/playground**question=**")
+    settle(page)
+    page.go_back()
+    page.wait_for_url(read)
+    page.get_by_test_id("stChatMessage").first.wait_for()
+    page.go_back()
+    page.wait_for_url(rows)
+    page.get_by_text("Only those started on").wait_for()
+    page.get_by_test_id("stChatMessage").first.wait_for(state="detached")
+    page.go_back()
+    page.wait_for_url("**/conversations?period=90d")
+    page.locator(".st-key-starts .nsewdrag").first.wait_for()
+
+
+def test_rows_open_with_every_control_set_and_the_way_back_closes_them(site, visit):
+    page = visit("ana", base_url=site.url, viewport={"width": 1440, "height": 2600})
+    where = "/?period=7d&zone=Asia%2FKolkata"
+    open_page(site, page, where)
+    page.locator(".st-key-newest canvas").first.click(position={"x": 16, "y": 50}, force=True)
+    page.wait_for_url("**conversation=**")
+    page.get_by_test_id("stChatMessage").first.wait_for()
+    page.go_back()
+    page.wait_for_url(f"**{where}")
+    page.get_by_test_id("stChatMessage").first.wait_for(state="detached")
+
+
+def test_a_mark_of_sentiment_opens_its_messages_and_they_their_conversation(site, visit):
+    page = visit("ana", base_url=site.url, viewport={"width": 1440, "height": 3200})
+    open_page(site, page, "/sentiment")
+    page.locator(".st-key-by_turn .point path").nth(2).click(force=True)
+    page.wait_for_url("**mark=by_turn**")
+    page.get_by_text("messages labelled negative, in turn 3").wait_for()
+    page.locator(".st-key-by_turn_behind canvas, .st-key-behind_by_turn_rows canvas").first.click(
+        position={"x": 16, "y": 50}, force=True
+    )
+    page.wait_for_url("**conversation=**")
+    page.get_by_test_id("stChatMessage").first.wait_for()
+
+
+def test_a_link_chooses_its_demo(ana):
+    block = ana.locator(".st-key-attention")
+    name = block.get_by_test_id("stText").first.inner_text()
+    block.get_by_role("link", name="Look").first.click()
+    ana.wait_for_url("**demo=**")
+    settle(ana)
+    assert ana.get_by_role("combobox", name="Demo").first.input_value() == name
+    ana.go_back()
+    settle(ana)
+    assert ana.get_by_role("combobox", name="Demo").first.input_value() == "All demos"
+
+
+def test_a_kept_view_opens_from_another_page(site, visit):
+    page = visit("ben", base_url=site.url)
+    open_page(site, page, "/conversations?period=7d&zone=Asia%2FKolkata")
+    page.get_by_role("button", name="Views").click()
+    page.get_by_label("Keep this view as").fill("Kolkata's week")
+    page.get_by_role("button", name="Keep", exact=True).click()
+    page.get_by_test_id("stPopoverBody").get_by_text("Kolkata's week").wait_for()
+    open_page(site, page, "/sentiment?period=90d")
+    page.get_by_role("button", name="Views").click()
+    page.get_by_test_id("stPopoverBody").get_by_role("button", name="Open").click()
+    page.wait_for_url("**/conversations?**")
+    page.get_by_text("Asia/Kolkata").first.wait_for()
+    settle(page)
+    assert "period=7d" in page.url
+    assert "zone=Asia%2FKolkata" in page.url

@@ -31,9 +31,11 @@ INTENTS = pd.DataFrame(
 
 def test_a_week_has_monday_on_top_and_its_busiest_hour_in_words():
     figure = week_of_hours(WEEK, metrics.CONVERSATIONS)
-    (cells,) = figure.data
+    cells, marks = figure.data
     assert cells.y[0] == "Mon"
     assert cells.z[4][15] == 9
+    assert (marks.y[4 * 24 + 15], marks.x[4 * 24 + 15], marks.customdata[4 * 24 + 15]) == (
+        "Fri", "15", 9)  # fmt: skip
     assert figure.layout.yaxis.autorange == "reversed"
     assert "Fri 15:00 with 9" in alt_week("Starts", WEEK, metrics.CONVERSATIONS)
     none = WEEK.assign(conversations=0)

@@ -75,6 +75,7 @@ SHARED: Final = {"insights.embedding_models"}
 PERIOD_QUERIES: Final = {
     "attention.needs",
     "conversations.kpis",
+    "conversations_behind.count",
     "conversations.listing",
     "conversations.message_volume",
     "conversations.messages_per_day",

@@ -72,6 +72,8 @@ def test_the_product_team_sees_how_many_and_no_words(open_app, rows):
 def test_search_shows_the_passage_and_opens_its_conversation(open_app, rows):
     made = mood(rows, demo(rows, name="Alpha"), "Do you connect to Salesforce?")
     app = open_app(ANA, "conversations")
+    app.session_state["part"] = "Search and read"
+    app.run()
     app.text_input(key="said").set_value("sales").run()
     assert not app.exception
     assert "1 message found." in [caption.value for caption in app.caption]

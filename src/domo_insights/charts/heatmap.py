@@ -16,21 +16,41 @@ def week_of_hours(frame: pd.DataFrame, metric: Metric) -> go.Figure:
     `frame` holds weekday (0 is Monday), hour (0 to 23) and `metric.key`, each slot once.
     """
     table = frame.pivot(index="weekday", columns="hour", values=metric.key)
+    hours, days = [f"{hour:02}" for hour in table.columns], [DAYS[day] for day in table.index]
     figure = go.Figure(
-        go.Heatmap(
-            z=table.to_numpy().tolist(),
-            x=[f"{hour:02}" for hour in table.columns],
-            y=[DAYS[day] for day in table.index],
-            xgap=2,
-            ygap=2,
-            colorbar={"thickness": 10, "outlinewidth": 0, "nticks": 4},
-            hovertemplate=f"%{{y}} %{{x}}:00: <b>%{{z:{metric.spec}}}</b><extra></extra>",
-        )
+        [
+            go.Heatmap(
+                z=table.to_numpy().tolist(),
+                x=hours,
+                y=days,
+                xgap=2,
+                ygap=2,
+                colorbar={"thickness": 10, "outlinewidth": 0, "nticks": 4},
+                hoverinfo="skip",
+            ),
+            _marks(hours, days, table.to_numpy().ravel().tolist(), metric),
+        ]
     )
     figure.update_xaxes(title=None, showgrid=False, type="category", tickangle=0, nticks=12)
     figure.update_yaxes(title=None, showgrid=False, autorange="reversed")
     return figure.update_layout(
         height=260, separators=f".{THIN}", margin={"l": 0, "r": 0, "t": 8, "b": 0}
+    )
+
+
+def _marks(hours: list[str], days: list[str], values: list[float], metric: Metric) -> go.Scatter:
+    """An unseen mark on each cell, row by row: the cells of a heatmap cannot be selected."""
+    unseen = {"marker": {"opacity": 0}}
+    return go.Scatter(
+        x=hours * len(days),
+        y=[day for day in days for _ in hours],
+        customdata=values,
+        mode="markers",
+        marker={"symbol": "square", "size": 14, "opacity": 0},
+        selected=unseen,
+        unselected=unseen,
+        showlegend=False,
+        hovertemplate=f"%{{y}} %{{x}}:00: <b>%{{customdata:{metric.spec}}}</b><extra></extra>",
     )
 
 

@@ -12,6 +12,7 @@ from uuid import UUID
 from domo_insights.errors import PeriodError, WrongUseError
 from domo_insights.period import Period
 from domo_insights.queries import Query
+from domo_insights.queries.selection import Selection
 
 SHARED: Final = ("period", "demo_id", "include_test")
 _YES: Final = frozenset({"1", "true", "yes"})
@@ -96,6 +97,9 @@ _AHEAD: Final = timedelta(days=1)
 
 def _value(name: str, text: str, annotation: Any) -> Any:
     kinds = get_args(annotation) if isinstance(annotation, UnionType) else (annotation,)
+    selections = [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, Selection)]
+    if selections:
+        return selections[0].parse(text)
     text = text.replace("\x00", "")
     try:
         if bool in kinds:

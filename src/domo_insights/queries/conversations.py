@@ -12,6 +12,7 @@ from domo_insights.database.tables import conversations, demos
 from domo_insights.period import Grain, Period
 from domo_insights.queries import counts
 from domo_insights.queries.buckets import discrete, number_of, over_buckets, share_of
+from domo_insights.queries.conversations_behind import EVERY, ConversationMark
 from domo_insights.queries.counts import total
 from domo_insights.queries.scope import IS_ACTIVE, LENGTH, started_in
 
@@ -108,8 +109,10 @@ def listing(
     include_test: bool = False,
     limit: int | None = None,
     offset: int = 0,
+    mark: ConversationMark = EVERY,
 ) -> pd.DataFrame:
-    """The period's conversations, newest first, from `offset`, at most `limit` of them.
+    """The period's conversations, newest first, from `offset`, at most `limit` of them; those
+    behind `mark`.
 
     Columns: see LISTING; the counts are whole conversations', duration and end reason are missing
     where unknown. No column holds a visitor's words.
@@ -129,7 +132,7 @@ def listing(
             conversations.c.is_test,
         )
         .join(demos, demos.c.id == conversations.c.demo_id)
-        .where(started_in(period, demo_id, include_test))
+        .where(started_in(period, demo_id, include_test), mark.condition(period))
         .order_by(conversations.c.started_at.desc(), conversations.c.conversation_id)
         .limit(limit)
         .offset(offset)

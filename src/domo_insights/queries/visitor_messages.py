@@ -15,6 +15,7 @@ from domo_insights.database.tables_judged import judged_messages as judged
 from domo_insights.period import Period
 from domo_insights.queries.misses import judged_in
 from domo_insights.queries.scope import IS_USER, sent_in
+from domo_insights.queries.selection import Selection
 from domo_insights.queries.turns import LAST
 
 LISTING: Final[Columns] = {
@@ -32,13 +33,14 @@ LISTING: Final[Columns] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(Selection):
     """What a mark of a chart stands for; what is None does not narrow.
 
     `sentiment` '' is none at all; `step` is the tenth of confidence, of conversations that
     started in the period, and everything else is of messages sent in it.
     """
 
+    demo_id: UUID | None = None
     sentiment: str | None = None
     intent: str | None = None
     turn: int | None = None
@@ -50,6 +52,8 @@ class Mark:
     def condition(self) -> ColumnElement[bool]:
         """What holds for the messages behind it."""
         found: list[ColumnElement[bool]] = [true()]
+        if self.demo_id is not None:
+            found.append(judged.c.demo_id == self.demo_id)
         if self.sentiment is not None:
             named = judged.c.sentiment
             found.append(named == self.sentiment if self.sentiment else named.is_(None))

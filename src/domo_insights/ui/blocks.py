@@ -2,9 +2,10 @@
 
 import logging
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Final
+from functools import partial
+from typing import Final
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -61,21 +62,46 @@ def card(
             yield
 
 
+Pick = Callable[[int, int | None], None]
+"""What a selected mark does: takes its number, that of its row, and of the curve it is on."""
+
+
 def chart(
-    figure: go.Figure, frame: pd.DataFrame, *, key: str, alt: str, selectable: bool = False
-) -> list[dict[str, Any]]:
-    """A figure, with its numbers one click away; the marks that are selected, if they can be."""
-    shown: Any = st.plotly_chart(
+    figure: go.Figure, frame: pd.DataFrame, *, key: str, alt: str, pick: Pick | None = None
+) -> None:
+    """A figure, with its numbers one click away. With `pick` its marks, and without a mouse the
+    rows of its numbers, can be selected; a row belongs to no curve."""
+    drawn, numbers = f"{key}_figure", f"{key}_rows"
+    st.plotly_chart(
         figure,
-        key=f"{key}_figure",
+        key=drawn,
         alt=alt,
         config=_CONFIG,
-        on_select="rerun" if selectable else "ignore",
+        on_select=partial(_picked_mark, drawn, pick) if pick else "ignore",
         selection_mode="points",
     )
     with st.expander("Numbers", icon=":material/table:", key=f"{key}_numbers"):
-        st.dataframe(frame, hide_index=True, height=240, alt=f"{alt} As a table.")
-    return list(shown["selection"]["points"]) if selectable else []
+        st.dataframe(
+            frame,
+            key=numbers,
+            hide_index=True,
+            height=240,
+            alt=f"{alt} As a table.",
+            on_select=partial(_picked_row, numbers, pick) if pick else "ignore",
+            selection_mode="single-row",
+        )
+
+
+def _picked_mark(key: str, pick: Pick) -> None:
+    points = st.session_state[key]["selection"]["points"]
+    if points:
+        pick(int(points[0]["point_index"]), int(points[0]["curve_number"]))
+
+
+def _picked_row(key: str, pick: Pick) -> None:
+    rows = st.session_state[key]["selection"]["rows"]
+    if rows:
+        pick(int(rows[0]), None)
 
 
 def error(problem: DomoInsightsError, key: str) -> None:

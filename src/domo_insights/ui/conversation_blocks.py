@@ -1,5 +1,6 @@
 """What the page of conversations shows beside its table: when, how far, how long, how they end."""
 
+from functools import partial
 from typing import Any, Final
 
 import pandas as pd
@@ -10,29 +11,22 @@ from domo_insights.charts import distribution, heatmap, shares
 from domo_insights.metrics import THIN
 from domo_insights.queries import conversations_shape as shape
 from domo_insights.queries import replies
+from domo_insights.queries.conversations_behind import ConversationMark as Mark
 from domo_insights.ui import blocks, exports
 from domo_insights.ui.data import load, so_far
 from domo_insights.ui.filters import Asked
 from domo_insights.ui.plain import plain
+from domo_insights.ui.reading import pick
 
-NUMBERS: Final = "How they talk"
-READING: Final = "Search and read"
-_READING: Final = "_reading"
+INVITATION: Final = "Select a mark to see its conversations."
 _STEPS: Final = {15: "15 s", 30: "30 s", 60: "1 min", 120: "2 min", 180: "3 min", 300: "5 min",
                  600: "10 min", 1200: "20 min"}  # fmt: skip
-
-
-def tabs(chosen: str) -> Any:
-    """The two halves of the page; the second is open once somebody reads."""
-    reading = bool(chosen) or bool(st.session_state.get(_READING))
-    st.session_state[_READING] = reading
-    return st.tabs([NUMBERS, READING], default=READING if reading else NUMBERS)
 
 
 def starts(asked: Asked) -> None:
     """Weekday by hour, in the zone of the page."""
     title = "When conversations start"
-    about = f"Weekday and hour, {asked.period.zone}. An hour that a clock change repeats is one."
+    about = f"Weekday and hour, {asked.period.zone}. {INVITATION}"
     with blocks.card(
         title,
         about,
@@ -46,13 +40,14 @@ def starts(asked: Asked) -> None:
             frame.assign(weekday=[heatmap.DAYS[day] for day in frame["weekday"]]),
             key="starts",
             alt=heatmap.alt_week(title, frame, metrics.CONVERSATIONS),
+            pick=pick([Mark(*slot) for slot in zip(frame["weekday"], frame["hour"], strict=True)]),
         )
 
 
 def reach(asked: Asked) -> None:
     """How many come to their first, second, ... tenth message."""
     title = "How far visitors come"
-    about = "Share of conversations with at least so many visitor messages."
+    about = f"Share of conversations with at least so many visitor messages. {INVITATION}"
     with blocks.card(
         title,
         about,
@@ -62,7 +57,8 @@ def reach(asked: Asked) -> None:
     ):
         frame = load(shape.reach, *asked)
         labels = [f"{turn} message" + "s" * (turn > 1) for turn in frame["turn"]]
-        _bars(labels, frame["reach"], metrics.REACH, frame, "reach", title, texts=True)
+        marks = [Mark(turns=turn) for turn in frame["turn"]]
+        _bars(labels, frame["reach"], metrics.REACH, frame, "reach", title, marks, texts=True)
 
 
 def lengths(asked: Asked) -> None:
@@ -70,13 +66,15 @@ def lengths(asked: Asked) -> None:
     title = "Length in messages"
     with blocks.card(
         title,
+        INVITATION,
         key="lengths",
         meaning=metrics.MEDIAN_LENGTH.meaning,
         export=exports.of(shape.lengths, asked),
     ):
         frame = load(shape.lengths, *asked)
         labels = [_span(row.from_value, row.to_value) for row in frame.itertuples()]
-        _bars(labels, frame["conversations"], metrics.CONVERSATIONS, frame, "lengths", title)
+        marks = [Mark(length_from=low, length_to=high) for low, high in _ranges(frame)]
+        _bars(labels, frame["conversations"], metrics.CONVERSATIONS, frame, "lengths", title, marks)
 
 
 def durations(asked: Asked) -> None:
@@ -84,6 +82,7 @@ def durations(asked: Asked) -> None:
     title = "Duration"
     with blocks.card(
         title,
+        INVITATION,
         key="durations",
         meaning=metrics.MEDIAN_DURATION.meaning,
         export=exports.of(shape.durations, asked),
@@ -91,21 +90,28 @@ def durations(asked: Asked) -> None:
         frame = load(shape.durations, *asked)
         _first, *rest = frame["from_value"]
         labels = [f"< {_STEPS[rest[0]]}", *(f"≥ {_STEPS[step]}" for step in rest)]
-        _bars(labels, frame["conversations"], metrics.CONVERSATIONS, frame, "durations", title)
+        marks = [Mark(seconds_from=low, seconds_to=high) for low, high in _ranges(frame)]
+        _bars(labels, frame["conversations"], metrics.CONVERSATIONS, frame, "durations", title,
+              marks)  # fmt: skip
 
 
 def ends(asked: Asked) -> None:
     """The reasons that the shutdown names."""
-    about = "As the shutdown event says. Without one, a conversation just stopped."
+    about = f"As the shutdown event says. Without one, a conversation just stopped. {INVITATION}"
     with blocks.card(
         "How conversations end", about, key="ends", export=exports.of(shape.ends, asked)
     ):
         frame = load(shape.ends, *asked)
+        marks = [Mark(ended=reason if isinstance(reason, str) else "")
+                 for reason in frame["end_reason"]]  # fmt: skip
         frame["end_reason"] = frame["end_reason"].map(_reason)
         frame["share"] = frame["share"] * 100
         st.dataframe(
             frame,
+            key="ends_rows",
             hide_index=True,
+            on_select=partial(_picked, "ends_rows", marks),
+            selection_mode="single-row",
             alt="Ways in which conversations end, with their number and share",
             column_config={
                 "end_reason": st.column_config.TextColumn("How it ended", pinned=True, width=210),
@@ -149,6 +155,12 @@ def reply_time(asked: Asked) -> None:
             st.caption(f"{left_out:,} replies without a time of their own are left out.")
 
 
+def _picked(key: str, marks: list[Mark]) -> None:
+    rows = st.session_state[key]["selection"]["rows"]
+    if rows:
+        pick(marks)(rows[0], None)
+
+
 def _bars(
     labels: list[str],
     values: Any,
@@ -156,6 +168,7 @@ def _bars(
     frame: pd.DataFrame,
     key: str,
     title: str,
+    marks: list[Mark],
     *,
     texts: bool = False,
 ) -> None:
@@ -165,7 +178,13 @@ def _bars(
         frame,
         key=key,
         alt=distribution.alt_bars(title, labels, numbers, metric),
+        pick=pick(marks),
     )
+
+
+def _ranges(frame: pd.DataFrame) -> list[tuple[int, int | None]]:
+    highest = [None if pd.isna(value) else int(value) for value in frame["to_value"]]
+    return list(zip(frame["from_value"].tolist(), highest, strict=True))
 
 
 def _span(first: Any, last: Any) -> str:

@@ -3,6 +3,7 @@
 A bound control made inside a page would lose its URL value when the page is switched.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
@@ -21,6 +22,9 @@ CUSTOM: Final = "Custom"
 DEFAULT: Final = "30d"
 ALL: Final = "All demos"
 PERIOD, DAYS, DEMO, ZONE, TESTS = "period", "days", "demo", "zone", "tests"
+SHARED: Final = (PERIOD, DAYS, DEMO, ZONE, TESTS)
+_PAGE: Final = "_page"
+_ARRIVED: Final = "_arrived"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +104,50 @@ def asked() -> Asked:
     else:
         period = Period.parse(state[PERIOD], now, zone)
     return Asked(period, _demos().get(name), bool(state[TESTS]), name)
+
+
+def demo() -> str:
+    """What is chosen in the demo control."""
+    return str(st.session_state.get(DEMO, ALL))
+
+
+def arrive(page: str) -> None:
+    """Take over what a link to `page` said of the demo: a control that is drawn already keeps its
+    value over the URL's. To be called before the controls are drawn."""
+    left = st.session_state.get(_PAGE)
+    st.session_state[_PAGE] = page
+    st.session_state[_ARRIVED] = left != page
+    if left in (None, page) or DEMO not in st.query_params:
+        return
+    name = st.query_params.get_all(DEMO)[0]
+    if name in _demos():
+        st.session_state[DEMO] = name
+
+
+def arrived() -> bool:
+    """Whether this run is the first on its page."""
+    return bool(st.session_state.get(_ARRIVED))
+
+
+def said() -> tuple[object, ...]:
+    """What the controls say, to know whether it changed."""
+    return tuple(st.session_state.get(key) for key in SHARED)
+
+
+def restore(said: Mapping[str, Sequence[str]]) -> None:
+    """Set the controls to what an address says, the rest to their defaults; for a callback."""
+    state = st.session_state
+    period, name, zone_name = (said.get(key, [""])[-1] for key in (PERIOD, DEMO, ZONE))
+    state[PERIOD] = period if period in (*PRESETS, CUSTOM) else DEFAULT
+    state[DEMO] = name if name in _demos() else ALL
+    state[ZONE] = zone_name if zone_name in available_timezones() else _browser_zone()
+    state[TESTS] = said.get(TESTS, [""])[-1].lower() == "true"
+    if state[PERIOD] == CUSTOM:
+        try:
+            first, last = (date.fromisoformat(day) for day in said.get(DAYS, ()))
+            state[DAYS] = (first, last)
+        except ValueError:
+            state[PERIOD] = DEFAULT
 
 
 def zone() -> str:

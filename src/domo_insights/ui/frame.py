@@ -57,6 +57,7 @@ def main() -> None:
         if place not in found:
             _refused()
             return
+        filters.arrive(place.title)
         _top_line(place)
         with live.following() if place.live else nullcontext():
             chosen.run()

@@ -1,6 +1,6 @@
 """Ways from one page to another that keep what is chosen."""
 
-from typing import Any, Final
+from typing import Final, NoReturn
 from uuid import UUID
 
 import streamlit as st
@@ -27,19 +27,24 @@ def named(title: str) -> Place | None:
     return next((place for place in places.open_to(current_viewer()) if place.title == title), None)
 
 
-def kept() -> dict[str, Any]:
-    """What the URL holds of the shared controls."""
-    shared = (filters.PERIOD, filters.DAYS, filters.DEMO, filters.ZONE, filters.TESTS)
-    return {name: st.query_params.get_all(name) for name in shared if name in st.query_params}
-
-
 def to(title: str, label: str, demo_id: UUID | None = None, **more: str) -> None:
-    """A link to a page with the same period, and with `demo_id` chosen."""
+    """A link to a page with the shared controls as they are, and with `demo_id` chosen.
+
+    The browser takes the controls' own values along: to name them here as well would double them.
+    """
     place = named(title) or places.DEMOS
-    said = kept() | more
-    if demo_id and (name := filters.name_of(demo_id)):
-        said[filters.DEMO] = name
-    st.page_link(place.path, label=label, icon=place.icon, query_params=said)
+    name = filters.name_of(demo_id) if demo_id else None
+    if name and name != filters.demo():
+        more[filters.DEMO] = name
+    st.page_link(place.path, label=label, icon=place.icon, query_params=more)
+
+
+def go(place: Place, **more: str) -> NoReturn:
+    """Switch to a page with the shared controls as they are, from within a run.
+
+    Streamlit refuses to write what a control is bound to: the controls keep it themselves.
+    """
+    st.switch_page(place.path, query_params=more)
 
 
 def explaining(metric: Metric) -> None:

@@ -14,7 +14,7 @@ from domo_insights.exports import reasons
 from domo_insights.metrics import READ_NEXT
 from domo_insights.queries import read_next as queries
 from domo_insights.settings import current
-from domo_insights.ui import blocks, exports, links, transcripts
+from domo_insights.ui import blocks, exports, links, reading
 from domo_insights.ui.data import load, wrote
 from domo_insights.ui.filters import Asked
 from domo_insights.ui.plain import plain, show
@@ -47,7 +47,7 @@ def _entry(row: Any, asked: Asked) -> None:
             st.caption(f"{when:%d %b, %H:%M}. {reasons.to_read(row)}.")
             if row.note:
                 st.text(f"Note: {plain(row.note)}")
-        links.to("Conversations", "Read", **{transcripts.PARAMETER: row.conversation_id})
+        links.to("Conversations", "Read", **{reading.CONVERSATION: row.conversation_id})
         _review(row)
 
 

@@ -16,7 +16,7 @@ from domo_insights.ui import blocks, exports
 from domo_insights.ui.data import load, so_far
 from domo_insights.ui.filters import Asked
 from domo_insights.ui.plain import plain
-from domo_insights.ui.sentiment_rows import behind, can_open
+from domo_insights.ui.sentiment_rows import behind, can_open, opening
 
 FEELINGS: Final[dict[str, Metric]] = {
     "negative": metrics.NEGATIVE_SHARE,
@@ -54,17 +54,21 @@ def over_time(asked: Asked, query: Callable[..., pd.DataFrame]) -> None:
         title, _about(), key="feelings", meaning=_meanings(_LINES), export=exports.of(query, asked)
     ):
         frame = so_far(load(query, *asked), asked.period)
-        picked = blocks.chart(
+        buckets = asked.period.buckets()
+
+        def marked(number: int, curve: int | None) -> Mark:
+            bucket = buckets[number]
+            feeling = None if curve is None else _LINE_MEANS[curve]
+            return Mark(sentiment=feeling, since=bucket.start, until=bucket.end)
+
+        blocks.chart(
             shares.lines_over_time(frame, _LINES),
             frame[["bucket", "user_messages", "labelled", *(m.key for m in _LINES)]],
             key="feelings",
             alt=_alt(title, frame, asked),
-            selectable=can_open(),
+            pick=opening("feelings", marked),
         )
-        if picked:
-            bucket = asked.period.buckets()[picked[0]["point_index"]]
-            line = int(picked[0]["curve_number"])
-            behind(asked, "feelings", Mark(_LINE_MEANS[line], since=bucket.start, until=bucket.end))
+        behind(asked, "feelings")
 
 
 def by_demo(asked: Asked) -> None:
@@ -78,17 +82,19 @@ def by_demo(asked: Asked) -> None:
     ):
         frame = load(turns.by_demo, *asked).head(_MOST_DEMOS)
         labels = [f"{word(plain(name), 26)}{' ' * n}" for n, name in _apart(frame["demo"])]
-        picked = blocks.chart(
+        ids = frame["demo_id"].tolist()
+
+        def marked(number: int, curve: int | None) -> Mark:
+            return Mark(demo_id=ids[number], sentiment=_feeling(curve))
+
+        blocks.chart(
             shares.feelings(labels, frame, FEELINGS, lying=True),
             frame.drop(columns="demo_id").assign(demo=frame["demo"].map(plain)),
             key="by_demo",
             alt=_told("Sentiment by demo", labels, frame),
-            selectable=can_open(),
+            pick=opening("by_demo", marked),
         )
-        if picked:
-            demo_id = frame["demo_id"].iloc[picked[0]["point_index"]]
-            here = Asked(asked.period, demo_id, asked.include_test, asked.demo)
-            behind(here, "by_demo", Mark(_feeling(picked)))
+        behind(asked, "by_demo")
 
 
 def by_turn(asked: Asked) -> None:
@@ -103,16 +109,19 @@ def by_turn(asked: Asked) -> None:
     ):
         frame = load(turns.by_turn, *asked)
         labels = [f"{turn}{'+' if turn == turns.LAST else ''}" for turn in frame["turn"]]
-        picked = blocks.chart(
+        turn_of = frame["turn"].tolist()
+
+        def marked(number: int, curve: int | None) -> Mark:
+            return Mark(turn=turn_of[number], sentiment=_feeling(curve))
+
+        blocks.chart(
             shares.feelings(labels, frame, FEELINGS, lying=False),
             frame,
             key="by_turn",
             alt=_told("Sentiment by the number of the visitor's message", labels, frame),
-            selectable=can_open(),
+            pick=opening("by_turn", marked),
         )
-        if picked:
-            turn = int(frame["turn"].iloc[picked[0]["point_index"]])
-            behind(asked, "by_turn", Mark(_feeling(picked), turn=turn))
+        behind(asked, "by_turn")
 
 
 def intent_quadrant(asked: Asked) -> None:
@@ -128,7 +137,12 @@ def intent_quadrant(asked: Asked) -> None:
             return
         drawn = frame.dropna(subset="negative_share").reset_index(drop=True)
         worst = drawn.sort_values("negative_share", ascending=False).head(3)
-        picked = blocks.chart(
+        every, shown = frame["intent"].tolist(), drawn["intent"].tolist()
+
+        def marked(number: int, curve: int | None) -> Mark:
+            return Mark(intent=(every if curve is None else shown)[number])
+
+        blocks.chart(
             quadrant.quadrant(
                 drawn, "intent", metrics.USER_MESSAGES, metrics.NEGATIVE_SHARE,
                 metrics.AVERAGE_CONFIDENCE,
@@ -136,10 +150,9 @@ def intent_quadrant(asked: Asked) -> None:
             frame.assign(intent=frame["intent"].map(plain)),
             key="intents",
             alt=f"{len(frame)} intents. Most negative: {', '.join(map(plain, worst['intent']))}.",
-            selectable=can_open(),
+            pick=opening("intents", marked),
         )  # fmt: skip
-        if picked:
-            behind(asked, "intents", Mark(intent=drawn["intent"].iloc[picked[0]["point_index"]]))
+        behind(asked, "intents")
 
 
 def confidence(asked: Asked) -> None:
@@ -159,26 +172,28 @@ def confidence(asked: Asked) -> None:
             return
         labels = [f"{step / 10:.1f} to {(step + 1) / 10:.1f}" for step in frame["step"]]
         told = [metrics.WENT_WELL_SHARE.text(share) for share in frame["went_well_share"]]
-        picked = blocks.chart(
+        steps = frame["step"].tolist()
+
+        def marked(number: int, curve: int | None) -> Mark | None:
+            return None if curve == 0 else Mark(step=steps[number])
+
+        blocks.chart(
             calibration.calibration(frame, metrics.WENT_WELL_SHARE, metrics.AVERAGE_CONFIDENCE),
             frame.assign(confidence=labels).drop(columns="step"),
             key="confidence",
             alt="Confidence and the share that went on well. "
             + ", ".join(f"{a}: {b}" for a, b in zip(labels, told, strict=True)),
-            selectable=can_open(),
+            pick=opening("confidence", marked),
         )
-        marks = [point for point in picked if point["curve_number"] == 1]
-        if marks:
-            step = int(frame["step"].iloc[marks[0]["point_index"]])
-            behind(asked, "confidence", Mark(step=step))
+        behind(asked, "confidence")
 
 
 def _about() -> str:
     return _INVITATION if can_open() else ""
 
 
-def _feeling(picked: list[dict[str, Any]]) -> str:
-    return list(FEELINGS)[int(picked[0]["curve_number"])]
+def _feeling(curve: int | None) -> str | None:
+    return None if curve is None else list(FEELINGS)[curve]
 
 
 def _meanings(wanted: Any) -> str:

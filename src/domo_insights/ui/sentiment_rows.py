@@ -1,21 +1,25 @@
 """The messages behind marks, confident misses and missed moments: rows that open a transcript."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 import pandas as pd
 import streamlit as st
 
 from domo_insights import metrics
+from domo_insights.errors import WrongUseError
 from domo_insights.metrics import Metric
 from domo_insights.queries import misses, visitor_messages
+from domo_insights.queries.turns import LAST
 from domo_insights.queries.visitor_messages import Mark
-from domo_insights.ui import blocks, exports, places, transcripts
+from domo_insights.ui import blocks, conversation_rows, exports, filters, transcripts
 from domo_insights.ui.data import load
 from domo_insights.ui.filters import Asked
 from domo_insights.ui.plain import plain
 from domo_insights.ui.session import current_viewer
 
+MARK: Final = "mark"
 MOST: Final = 200
 _ROW_HEIGHT: Final = 35
 _ROWS: Final = 8
@@ -36,20 +40,63 @@ def can_open() -> bool:
     return not current_viewer().product_team
 
 
-def behind(asked: Asked, key: str, mark: Mark) -> None:
-    """The messages that a mark of the chart `key` stands for."""
-    frame = load(
-        visitor_messages.listing,
-        asked.period,
-        asked.demo_id,
-        asked.include_test,
-        mark=mark,
-        limit=MOST,
-    )
+def opening(key: str, marked: Callable[[int, int | None], Mark | None]) -> blocks.Pick | None:
+    """What the chart `key` does when a mark is selected: name it in the URL, which `behind` reads.
+    None where nobody may read what was said."""
+
+    def picked(number: int, curve: int | None) -> None:
+        if mark := marked(number, curve):
+            st.query_params[MARK] = f"{key}?{mark}"
+
+    return picked if can_open() else None
+
+
+def behind(asked: Asked, key: str) -> None:
+    """The messages behind the mark that is selected, if it is one of the chart `key`."""
+    chart, _, said = str(st.query_params.get(MARK, "")).partition("?")
+    if chart != key or not can_open():
+        return
+    try:
+        mark = Mark.parse(said)
+    except WrongUseError:
+        return
+    frame = load(visitor_messages.listing, *asked, mark=mark, limit=MOST)
     newest = f" The newest {MOST}." if len(frame) == MOST else ""
-    st.caption(f"{len(frame)} message{'s' * (len(frame) != 1)} behind the mark.{newest}")
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.text(
+            f"{len(frame)} message{'s' * (len(frame) != 1)} {_words(mark, asked)}.{newest}",
+            width="stretch",
+        )
+        exports.menu(exports.of(visitor_messages.listing, asked, mark=mark, limit=MOST),
+                     f"behind_{key}")  # fmt: skip
+        st.button("Close", key=f"close_{key}", type="tertiary", icon=":material/close:",
+                  on_click=_close)  # fmt: skip
     if len(frame):
         _rows(frame, asked, f"behind_{key}", "Messages behind the selected mark")
+    transcripts.below(f"behind_{key}")
+
+
+def _close() -> None:
+    st.query_params.pop(MARK, None)
+
+
+def _words(mark: Mark, asked: Asked) -> str:
+    """What a mark stands for."""
+    said = []
+    if mark.sentiment is not None:
+        said.append(f"labelled {mark.sentiment}" if mark.sentiment else "without sentiment")
+    if mark.intent is not None:
+        said.append(f"of the intent {plain(mark.intent)}")
+    if mark.turn is not None:
+        said.append(f"in turn {mark.turn}{' or later' * (mark.turn >= LAST)}")
+    if mark.step is not None:
+        said.append(f"with a confidence of {mark.step / 10:.1f} to {(mark.step + 1) / 10:.1f}")
+    if mark.demo_id is not None:
+        said.append(f"of {filters.name_of(mark.demo_id) or 'a demo'}")
+    if mark.since is not None:
+        since = mark.since.astimezone(asked.period.tz)
+        said.append(f"from {since:%d %b, %H:%M} on")
+    return ", ".join(said)
 
 
 def confident(asked: Asked) -> None:
@@ -84,11 +131,12 @@ def _went_wrong(
         _rows(frame, asked, metric.key, f"{metric.label}, newest first")
         newest = f" The newest {MOST} are shown." if count > MOST else ""
         st.caption(f"{metric.text(count)} in this period.{newest}")
+    transcripts.below(metric.key)
 
 
-def _rows(frame: pd.DataFrame, asked: Asked, key: str, alt: str) -> None:
+def _shown(frame: pd.DataFrame, asked: Asked) -> pd.DataFrame:
     local = frame["occurred_at"].dt.tz_convert(asked.period.zone).dt.tz_localize(None)
-    shown = pd.DataFrame(
+    return pd.DataFrame(
         {
             "content": frame["content"].map(plain),
             "seen": frame.get("seen", ""),
@@ -99,14 +147,19 @@ def _rows(frame: pd.DataFrame, asked: Asked, key: str, alt: str) -> None:
             "occurred_at": local,
         }
     )
+
+
+def _rows(frame: pd.DataFrame, asked: Asked, key: str, alt: str) -> None:
+    shown = _shown(frame, asked)
     few = len(shown) <= _ROWS
     height: Any = "content" if few else (_ROWS + 1) * _ROW_HEIGHT
-    state: Any = st.dataframe(
+    ids = frame["conversation_id"].tolist()
+    st.dataframe(
         shown,
         key=f"{key}_rows",
         hide_index=True,
         height=height,
-        on_select="rerun",
+        on_select=partial(conversation_rows.selected, f"{key}_rows", ids, key),
         selection_mode="single-row",
         alt=alt,
         column_order=[str(name) for name in shown if name != "seen" or "seen" in frame],
@@ -122,10 +175,3 @@ def _rows(frame: pd.DataFrame, asked: Asked, key: str, alt: str) -> None:
             "occurred_at": st.column_config.DatetimeColumn("Said", format="D MMM YYYY, HH:mm"),
         },
     )
-    selected = state["selection"]["rows"]
-    if selected:
-        opened = str(frame["conversation_id"].iloc[selected[0]])
-        st.switch_page(
-            places.CONVERSATIONS.path,
-            query_params={**transcripts.kept_query(), transcripts.PARAMETER: opened},
-        )

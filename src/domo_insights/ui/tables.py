@@ -8,7 +8,8 @@ import streamlit as st
 
 from domo_insights import metrics
 from domo_insights.metrics import Metric
-from domo_insights.ui import blocks, exports, places, transcripts
+from domo_insights.queries import conversations_behind
+from domo_insights.ui import blocks, conversation_rows, exports, filters, reading, transcripts
 from domo_insights.ui.data import load
 from domo_insights.ui.filters import Asked
 from domo_insights.ui.plain import plain
@@ -16,7 +17,7 @@ from domo_insights.ui.session import current_viewer
 
 Query = Callable[..., pd.DataFrame]
 NEWEST: Final = 8
-PAGE: Final = 25
+_SCOPE: Final = "_page_of"
 _ROW_HEIGHT: Final = 35
 
 
@@ -56,76 +57,47 @@ def newest_conversations(asked: Asked, query: Query) -> None:
     with blocks.card("Newest conversations", _invitation(), key="newest",
                      export=exports.of(query, asked, limit=NEWEST)):  # fmt: skip
         frame = load(query, *asked, limit=NEWEST)
-        opened = _conversations(frame, asked, key="newest_rows")
-        if opened:
-            st.switch_page(
-                places.CONVERSATIONS.path,
-                query_params={**transcripts.kept_query(), transcripts.PARAMETER: opened},
-            )
-
-
-def all_conversations(asked: Asked, query: Query, kpis: Query) -> None:
-    """The period's conversations page by page; selecting one opens its transcript."""
-    with blocks.card("Conversations", _invitation(), key="all"):
-        count = int(load(kpis, *asked)["conversations"].iloc[0])
-        if not count:
+        if frame.empty:
             st.write("No conversation started in this period.")
             return
-        pages = -(-count // PAGE)
-        scope = str(hash((asked.period.start, asked.period.end, asked.demo_id, asked.include_test)))
-        held = min(int(st.session_state.get(f"page_{scope}", 1) or 1), pages)
-        frame = load(query, *asked, limit=PAGE, offset=(held - 1) * PAGE)
-        opened = _conversations(frame, asked, key=f"rows_{scope}_{held}")
+        conversation_rows.rows(frame, asked, key="newest_rows", at="newest")
+    transcripts.below("newest")
+
+
+def all_conversations(asked: Asked, query: Query) -> None:
+    """The period's conversations page by page, those behind a mark if one is selected."""
+    mark = reading.mark()
+    with blocks.card("Conversations", _invitation(), key="all",
+                     export=exports.of(query, asked, mark=mark)):  # fmt: skip
+        if said := conversation_rows.words(mark):
+            with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+                st.badge(f"Only those {said}", icon=":material/filter_alt:")
+                st.button("Show all", key="forget_mark", type="tertiary",
+                          on_click=reading.forget)  # fmt: skip
+        count = int(load(conversations_behind.count, *asked, mark)["conversations"].iloc[0])
+        if not count:
+            st.write("No conversation started in this period." if not said else "None is.")
+            return
+        pages = -(-count // conversation_rows.ROWS)
+        number = _page(pages, (filters.said(), mark))
+        frame = load(query, *asked, limit=conversation_rows.ROWS, mark=mark,
+                     offset=(number - 1) * conversation_rows.ROWS)  # fmt: skip
+        conversation_rows.rows(frame, asked, key="all_rows")
         if pages > 1:
-            st.pagination(pages, key=f"page_{scope}")
-        st.caption(f"{metrics.CONVERSATIONS.text(count)} conversations in this period.")
-        transcripts.follow(opened, f"rows_{scope}_{held}")
+            st.pagination(pages, key=reading.PAGE, bind="query-params")
+        one = "conversation" if count == 1 else "conversations"
+        st.caption(f"{metrics.CONVERSATIONS.text(count)} {one}.")
 
 
-def _conversations(frame: pd.DataFrame, asked: Asked, *, key: str) -> str | None:
-    shown = pd.DataFrame(
-        {
-            "started_at": _local(frame["started_at"], asked),
-            "demo": frame["demo"].map(plain),
-            "messages": frame["user_messages"] + frame["assistant_messages"],
-            "negative": frame["negative_messages"],
-            "duration": [
-                metrics.MEDIAN_DURATION.text(None if pd.isna(seconds) else float(seconds))
-                for seconds in frame["duration_seconds"]
-            ],
-            "end_reason": frame["end_reason"].map(lambda reason: plain(reason).replace("_", " ")),
-            "is_test": frame["is_test"],
-            "conversation_id": frame["conversation_id"].map(plain),
-        }
-    )
-    state: Any = st.dataframe(
-        shown,
-        key=key,
-        hide_index=True,
-        height=_height(len(shown), PAGE),
-        on_select="ignore" if current_viewer().product_team else "rerun",
-        selection_mode="single-row",
-        alt="Conversations, newest first",
-        column_order=[str(c) for c in shown if c != "is_test" or asked.include_test],
-        column_config={
-            "started_at": st.column_config.DatetimeColumn(
-                "Started", format="D MMM YYYY, HH:mm", pinned=True
-            ),
-            "demo": st.column_config.TextColumn("Demo"),
-            "messages": st.column_config.NumberColumn("Messages", help=metrics.MESSAGES.meaning),
-            "negative": st.column_config.NumberColumn(
-                "Negative", help="User messages with a negative sentiment."
-            ),
-            "duration": st.column_config.TextColumn("Duration"),
-            "end_reason": st.column_config.TextColumn("How it ended"),
-            "is_test": st.column_config.CheckboxColumn("Test"),
-            "conversation_id": st.column_config.TextColumn("Conversation"),
-        },
-    )
-    if current_viewer().product_team:
-        return None
-    selected = state["selection"]["rows"]
-    return str(frame["conversation_id"].iloc[selected[0]]) if selected else None
+def _page(pages: int, scope: tuple[object, ...]) -> int:
+    """The page that is open: the first one again when other rows are asked for."""
+    state = st.session_state
+    known, state[_SCOPE] = state.get(_SCOPE), scope
+    if known not in (None, scope) and reading.PAGE in state:
+        state[reading.PAGE] = 1
+    said = state.get(reading.PAGE) or st.query_params.get(reading.PAGE) or 1
+    number = int(said) if str(said).isdecimal() else 1
+    return min(max(number, 1), pages)
 
 
 def _invitation() -> str:

@@ -7,13 +7,12 @@ import streamlit as st
 
 from domo_insights import metrics
 from domo_insights.queries import text_search
-from domo_insights.ui import blocks, transcripts
+from domo_insights.ui import blocks, reading
 from domo_insights.ui.data import load
 from domo_insights.ui.filters import Asked
 from domo_insights.ui.plain import plain
 from domo_insights.ui.session import current_viewer
 
-WORDS: Final = "said"
 MOST: Final = 20
 _WHO: Final = {"user": "Visitor", "assistant": "Agent"}
 _MARK: Final = (
@@ -29,7 +28,7 @@ def search(asked: Asked) -> None:
     with blocks.card("Search what was said", key="search"):
         words = st.text_input(
             "Words",
-            key=WORDS,
+            key=reading.WORDS,
             bind="query-params",
             max_chars=200,
             icon=":material/search:",
@@ -69,7 +68,7 @@ def _hit(number: int, row: Any, asked: Asked) -> None:
                 icon=":material/forum:",
                 type="tertiary",
                 help="Read the whole conversation",
-                on_click=transcripts.choose,
+                on_click=reading.choose,
                 args=(row.conversation_id,),
             )
         st.html(marked(row.shown))

@@ -12,49 +12,22 @@ from domo_insights.charts.strip import alt_strip, strip
 from domo_insights.database.doors import editing
 from domo_insights.database.engine import engine_for
 from domo_insights.errors import DomoInsightsError
+from domo_insights.queries import conversations
 from domo_insights.queries import conversations_one as one
 from domo_insights.settings import current
-from domo_insights.ui import blocks, erasing, exports, transcript_parts
+from domo_insights.ui import blocks, erasing, exports, reading, transcript_parts
 from domo_insights.ui.data import load, wrote
 from domo_insights.ui.filters import zone
 from domo_insights.ui.plain import plain, show
 from domo_insights.ui.session import current_viewer
 
-PARAMETER: Final = "conversation"
 _REFUSED: Final = "_test_flag_refused"
 
 
-def chosen() -> str:
-    """The conversation that the URL names; empty when it names none."""
-    return str(st.query_params.get(PARAMETER, ""))
-
-
-def choose(conversation_id: str) -> None:
-    """Open this one; for a button's callback."""
-    st.query_params[PARAMETER] = conversation_id
-
-
-def close() -> None:
-    """Open none; for a button's callback."""
-    st.query_params.pop(PARAMETER, None)
-
-
-def kept_query() -> dict[str, Any]:
-    """What the URL holds already."""
-    return {name: st.query_params.get_all(name) for name in st.query_params}
-
-
-def follow(selected: str | None, key: str) -> None:
-    """Put a newly selected conversation into the URL, and take out one that was left."""
-    known = f"_followed_{key}"
-    if selected == st.session_state.get(known):
-        return
-    st.session_state[known] = selected
-    if selected:
-        st.query_params[PARAMETER] = selected
-    else:
-        st.query_params.pop(PARAMETER, None)
-    st.rerun()
+def below(key: str) -> None:
+    """The conversation that was opened from the rows `key`, if one was."""
+    if opened := reading.chosen_at(key):
+        transcript(opened, conversations.transcript)
 
 
 def transcript(conversation_id: str, query: Callable[..., pd.DataFrame]) -> None:
@@ -97,7 +70,7 @@ def _head(row: dict[Any, Any]) -> None:
                 st.text(f"Ended: {plain(row['end_reason']).replace('_', ' ')}")
         st.button(
             "Close", key="close_transcript", icon=":material/close:", type="tertiary",
-            on_click=close,
+            on_click=reading.close,
         )  # fmt: skip
     with st.container(horizontal=True, vertical_alignment="center"):
         _test_flag(str(row["conversation_id"]), bool(row["is_test"]))

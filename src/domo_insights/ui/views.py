@@ -16,7 +16,7 @@ from domo_insights.database.engine import engine_for
 from domo_insights.errors import DomoInsightsError
 from domo_insights.queries import views as queries
 from domo_insights.settings import current
-from domo_insights.ui import blocks, places
+from domo_insights.ui import blocks, filters, links, places
 from domo_insights.ui.data import load, wrote
 from domo_insights.ui.places import Place
 from domo_insights.ui.plain import plain, show
@@ -48,12 +48,25 @@ def _kept(row: Any) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         with st.container():
             show(row.name)
-        if st.button("Open", key=f"view_{row.view_id}", help=f"On {place.title}"):
-            said = parse_qs(row.query, keep_blank_values=True)
-            st.switch_page(place.path, query_params=said)
+        said = parse_qs(row.query, keep_blank_values=True)
+        if st.button("Open", key=f"view_{row.view_id}", help=f"On {place.title}",
+                     on_click=_restore, args=(said,)):  # fmt: skip
+            links.go(place, **{name: said[name][-1] for name in _others(said)})
         if st.button("Forget", key=f"forget_{row.view_id}", type="tertiary",
                      help=f"Forget {_quoted(row.name)}"):  # fmt: skip
             _write(views.drop, UUID(str(row.view_id)))
+
+
+def _restore(said: dict[str, list[str]]) -> None:
+    """What controls are bound to is set through them: a run may not write it into the URL."""
+    filters.restore(said)
+    for name in said.keys() - set(filters.SHARED) - _others(said):
+        st.session_state[name] = said[name][-1]
+
+
+def _others(said: dict[str, list[str]]) -> set[str]:
+    """What no control of this page is bound to."""
+    return {name for name in said if name not in filters.SHARED and name not in st.session_state}
 
 
 def _write(action: Callable[..., None], *given: Any) -> None:

@@ -1,0 +1,99 @@
+"""Rows of conversations, and in words which of them a mark of a chart stands for."""
+
+from functools import partial
+from typing import Any, Final
+
+import pandas as pd
+import streamlit as st
+
+from domo_insights import metrics
+from domo_insights.charts import heatmap
+from domo_insights.queries.conversations_behind import ConversationMark
+from domo_insights.ui import reading
+from domo_insights.ui.filters import Asked
+from domo_insights.ui.plain import plain
+from domo_insights.ui.session import current_viewer
+
+ROWS: Final = 25
+_ROW_HEIGHT: Final = 35
+
+
+def words(asked: ConversationMark) -> str:
+    """What a mark stands for."""
+    said = []
+    if asked.weekday is not None and asked.hour is not None:
+        day = heatmap.DAYS[asked.weekday % 7]
+        said.append(f"started on {day} between {asked.hour:02}:00 and {asked.hour + 1:02}:00")
+    if asked.turns is not None:
+        said.append(f"with at least {asked.turns} visitor message{'s' * (asked.turns != 1)}")
+    if asked.length_from is not None:
+        most = "or more" if asked.length_to is None else f"to {asked.length_to}"
+        exact = asked.length_from == asked.length_to
+        said.append(f"with {asked.length_from}{'' if exact else f' {most}'} messages")
+    if asked.seconds_from is not None:
+        text = metrics.MEDIAN_DURATION.text
+        least, end = text(float(asked.seconds_from)), asked.seconds_to
+        said.append(f"of {least} or more" if end is None
+                    else f"of {least} or more and less than {text(float(end))}")  # fmt: skip
+    if asked.ended is not None:
+        name = plain(asked.ended).replace("_", " ")
+        said.append(f"that ended: {name}" if name else "without a shutdown event")
+    return ", ".join(said)
+
+
+def rows(frame: pd.DataFrame, asked: Asked, *, key: str, at: str = "") -> None:
+    """A table of conversations; selecting one opens it, below the block `at` if that is named."""
+    closed = current_viewer().product_team
+    ids = frame["conversation_id"].tolist()
+    st.dataframe(
+        _shown(frame, asked),
+        key=key,
+        hide_index=True,
+        height="content" if len(frame) <= ROWS else (ROWS + 1) * _ROW_HEIGHT,
+        on_select="ignore" if closed else partial(selected, key, ids, at),
+        selection_mode="single-row",
+        alt="Conversations, newest first",
+        column_config=_columns(asked),
+    )
+
+
+def selected(key: str, ids: list[str], at: str) -> None:
+    """Open the conversation of the row that was selected in the table `key`; for a callback."""
+    rows = st.session_state[key]["selection"]["rows"]
+    if rows:
+        reading.choose(ids[rows[0]], at)
+
+
+def _shown(frame: pd.DataFrame, asked: Asked) -> pd.DataFrame:
+    lengths = frame["duration_seconds"].astype("Float64")
+    return pd.DataFrame(
+        {
+            "started_at": frame["started_at"].dt.tz_convert(asked.period.zone).dt.tz_localize(None),
+            "demo": frame["demo"].map(plain),
+            "messages": frame["user_messages"] + frame["assistant_messages"],
+            "negative": frame["negative_messages"],
+            "duration": [
+                metrics.MEDIAN_DURATION.text(None if pd.isna(seconds) else float(seconds))
+                for seconds in lengths
+            ],
+            "end_reason": frame["end_reason"].map(lambda reason: plain(reason).replace("_", " ")),
+            "is_test": frame["is_test"],
+            "conversation_id": frame["conversation_id"].map(plain),
+        }
+    )
+
+
+def _columns(asked: Asked) -> dict[str, Any]:
+    config = st.column_config
+    return {
+        "started_at": config.DatetimeColumn("Started", format="D MMM YYYY, HH:mm", pinned=True),
+        "demo": config.TextColumn("Demo"),
+        "messages": config.NumberColumn("Messages", help=metrics.MESSAGES.meaning),
+        "negative": config.NumberColumn(
+            "Negative", help="User messages with a negative sentiment."
+        ),
+        "duration": config.TextColumn("Duration"),
+        "end_reason": config.TextColumn("How it ended"),
+        "is_test": config.CheckboxColumn("Test") if asked.include_test else None,
+        "conversation_id": config.TextColumn("Conversation"),
+    }
