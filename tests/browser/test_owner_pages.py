@@ -187,6 +187,7 @@ def test_a_kept_view_opens_from_another_page(site, visit):
     page.get_by_label("Keep this view as").fill("Kolkata's week")
     page.get_by_role("button", name="Keep", exact=True).click()
     page.get_by_test_id("stPopoverBody").get_by_text("Kolkata's week").wait_for()
+    settle(page)
     open_page(site, page, "/sentiment?period=90d")
     page.get_by_role("button", name="Views").click()
     page.get_by_test_id("stPopoverBody").get_by_role("button", name="Open").click()

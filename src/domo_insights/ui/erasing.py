@@ -9,11 +9,10 @@ from domo_insights.database.doors import editing
 from domo_insights.database.engine import engine_for
 from domo_insights.errors import DomoInsightsError
 from domo_insights.settings import current
-from domo_insights.ui import blocks
+from domo_insights.ui import blocks, reading
 from domo_insights.ui.data import wrote
 from domo_insights.ui.session import current_viewer
 
-PARAMETER: Final = "conversation"
 _REFUSED: Final = "_erasing_refused"
 
 
@@ -46,7 +45,7 @@ def _erase(conversation_id: str) -> None:
         st.session_state[_REFUSED] = problem
         return
     wrote()
-    st.query_params.pop(PARAMETER, None)
+    reading.close()
     st.toast(
         f"The conversation is erased: {done.messages} messages, {done.events} events.",
         icon=":material/check:",
