@@ -5,14 +5,14 @@ from uuid import UUID
 
 import streamlit as st
 
-from domo_insights.ui import knowledge_editor, links, playground, transcripts
+from domo_insights.ui import knowledge_editor, links, playground, reading
 from domo_insights.ui.plain import plain
 
 _LINKS: Final = 8
 
 
 def gap(demo_id: UUID, row: dict[Any, Any]) -> None:
-    """Its wordings, its transcripts, its nearest chunk; and the form."""
+    """Its wordings, its reading, its nearest chunk; and the form."""
     left, right = st.columns(2)
     with left, st.container(border=True, key="gap"):
         st.text(plain(row["question"])[:1000])
@@ -38,7 +38,7 @@ def _ways(demo_id: UUID, row: dict[Any, Any]) -> None:
         asked = {playground.PARAMETER: plain(row["question"])[:2000]}
         links.to("Playground", "Try in playground", demo_id, **asked)
         for number, conversation_id in enumerate(ids[:_LINKS], 1):
-            opened = {transcripts.PARAMETER: conversation_id}
+            opened = {reading.CONVERSATION: conversation_id}
             links.to("Conversations", f"Transcript {number}", demo_id, **opened)
     if len(ids) > _LINKS:
-        st.caption(f"{len(ids) - _LINKS:,} more transcripts are in the export.")
+        st.caption(f"{len(ids) - _LINKS:,} more reading are in the export.")
