@@ -223,6 +223,13 @@ begin
   delete from public.processed_webhook_events e where e.conversation_id = any (gone);
   get diagnostics n_events = row_count;
   delete from public.conversation_details d where d.tavus_conversation_id = any (gone);
+  -- What was counted of a conversation stays when it grows old, under an id that leads nowhere and
+  -- that no change will ever name; it goes when somebody asks to be forgotten.
+  if erase_conversations.why = 'retention' then
+    update insights.conversation_rollups r
+      set conversation_id = 'gone-' || replace(gen_random_uuid()::text, '-', '')
+    where r.conversation_id = any (gone);
+  end if;
   for other in select insights.tables_of_conversations() loop
     execute format('delete from %s where conversation_id = any ($1)', other) using gone;
   end loop;

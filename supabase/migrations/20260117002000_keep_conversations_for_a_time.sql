@@ -77,10 +77,12 @@ begin
       'event_type', e.event_type, 'timestamp', e.event_data -> 'timestamp', 'anonymised', true))
   from unnest(told, fresh) n (told, fresh) where e.conversation_id = n.told;
   get diagnostics n_events = row_count;
+  update insights.conversation_rollups r set conversation_id = n.fresh
+  from unnest(told, fresh) n (told, fresh) where r.conversation_id = n.told;
   update insights.reviews r set conversation_id = n.fresh, note = ''
   from unnest(told, fresh) n (told, fresh) where r.conversation_id = n.told;
   for other in select t from insights.tables_of_conversations() t
-               where t <> 'insights.reviews'::regclass loop
+               where t <> all (array['insights.reviews', 'insights.conversation_rollups']::regclass[]) loop
     execute format('delete from %s where conversation_id = any ($1)', other) using told;
   end loop;
   perform insights.forget_mentions(told);

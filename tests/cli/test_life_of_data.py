@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 from domo_insights.cli import app
 from domo_insights.cli.commands import register
 from domo_insights.database import retention
+from domo_insights.database.queue import drain
 from domo_insights.database.tables import audit_logs, conversation_messages, conversations
 from domo_insights.errors import UnknownNameError, WrongUseError
 from tests.factories import ANA, BEN, NOON, conversation, demo, event, message
@@ -74,11 +75,21 @@ def test_retention_shows_first_and_changes_nothing(run, rows, talks, days):
 
 
 def test_retention_deletes_what_is_older_and_says_from_when_on_there_is_detail(
-    run, rows, talks, days
+    run, database, rows, talks, days
 ):
+    counts = select(conversations.c.n_user, conversations.c.n_assistant, conversations.c.started_at)
+    before = sorted(rows.execute(counts).all())
     run("retention", "--older-than", str(days), "--apply")
-    assert set(rows.scalars(select(conversations.c.conversation_id))) == {talks[3], talks[5]}
+    assert set(rows.scalars(select(conversation_messages.c.conversation_id))) == {
+        talks[3], talks[5],
+    }  # fmt: skip
     assert count(rows) == 4
+    # What was counted stays counted, whatever is worked off later, under ids that lead nowhere.
+    assert sorted(rows.execute(counts).all()) == before
+    drain(database.engine)
+    assert sorted(rows.execute(counts).all()) == before
+    ids = set(rows.scalars(select(conversations.c.conversation_id)))
+    assert ids & set(talks) == {talks[3], talks[5]}
     kept = rows.execute(text("select deleted_before, anonymised_before from insights.detail_kept"))
     assert kept.all() == [(CUTOFF, None)] * 2
     assert run("retention", "--older-than", str(days), "--apply") == ""
@@ -89,8 +100,8 @@ def test_retention_of_one_demo_leaves_the_others(run, rows, talks, days):
         select(conversations.c.demo_id).where(conversations.c.conversation_id == talks[4])
     )
     run("retention", "--older-than", str(days), "--demo", str(where), "--apply")
-    left = set(rows.scalars(select(conversations.c.conversation_id)))
-    assert left == set(talks) - {talks[4]}
+    left = set(rows.scalars(select(conversation_messages.c.conversation_id)))
+    assert left == {*talks, "nobodys"} - {talks[4]}
 
 
 def test_retention_makes_anonymous_and_keeps_the_numbers(run, rows, talks, days):

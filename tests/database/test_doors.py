@@ -19,6 +19,7 @@ from domo_insights.errors import (
     NotAllowedError,
     NotSignedInError,
     QueryTimeoutError,
+    ReadOnlyError,
 )
 from tests.factories import ANA, BEN, PIA, chunk, conversation, demo, message
 
@@ -40,7 +41,7 @@ def test_without_a_viewer_nothing_is_asked(database):
 
 def test_reading_cannot_write(database, rows):
     mine = demo(rows)
-    with pytest.raises(NotAllowedError), reading(database.engine, ANA) as conn:
+    with pytest.raises(ReadOnlyError), reading(database.engine, ANA) as conn:
         conn.execute(update(demos).where(demos.c.id == mine).values(name="changed"))
 
 

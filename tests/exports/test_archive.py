@@ -25,8 +25,13 @@ from tests.security.inventory import OWNED
 from tests.security.world import make_world
 
 NOW = datetime(2026, 3, 20, 9, tzinfo=UTC)
-NOT_ARCHIVED = {"insights.conversations", "insights.judged_messages"}
-"""Views over what is archived."""
+DERIVED = {
+    "insights.conversation_rollups", "insights.conversations", "insights.conversations_counted",
+    "insights.event_days", "insights.event_hours", "insights.intent_days",
+    "insights.judged_messages", "insights.message_days", "insights.message_hours",
+    "insights.messages_counted",
+}  # fmt: skip
+"""Counted from what is archived, and counted again where it is put in."""
 
 
 @pytest.fixture
@@ -79,7 +84,7 @@ def everything(database, vectors=True):
 
 
 def test_every_table_with_an_owner_is_in_an_archive():
-    assert {str(part.table) for part in PARTS} == OWNED - NOT_ARCHIVED
+    assert {str(part.table) for part in PARTS} == OWNED - DERIVED
 
 
 def test_every_stored_column_is_in_an_archive(rows):
