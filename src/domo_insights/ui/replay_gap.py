@@ -12,7 +12,7 @@ _LINKS: Final = 8
 
 
 def gap(demo_id: UUID, row: dict[Any, Any]) -> None:
-    """Its wordings, its reading, its nearest chunk; and the form."""
+    """Its wordings, its transcripts, its nearest chunk; and the form."""
     left, right = st.columns(2)
     with left, st.container(border=True, key="gap"):
         st.text(plain(row["question"])[:1000])
@@ -41,4 +41,4 @@ def _ways(demo_id: UUID, row: dict[Any, Any]) -> None:
             opened = {reading.CONVERSATION: conversation_id}
             links.to("Conversations", f"Transcript {number}", demo_id, **opened)
     if len(ids) > _LINKS:
-        st.caption(f"{len(ids) - _LINKS:,} more reading are in the export.")
+        st.caption(f"{len(ids) - _LINKS:,} more transcripts are in the export.")
