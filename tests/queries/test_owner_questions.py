@@ -10,6 +10,8 @@ from domo_insights.actions import reviews
 from domo_insights.change import newcombe
 from domo_insights.database.doors import editing, reading
 from domo_insights.database.tables import audit_logs
+from domo_insights.exports import reasons
+from domo_insights.metrics import THIN
 from domo_insights.period import Period
 from domo_insights.queries import attention, demos_now, demos_others, marks, misses, read_next
 from tests.factories import ANA, BEN, NOON, chunk, conversation, demo, event, message, video
@@ -177,3 +179,33 @@ def test_marks_are_edits_and_what_became_published(rows, database):
     published = ask(database, marks.publishing, period)
     assert published[["number", "demo_id"]].to_numpy().tolist() == [[3, where]]
     assert ask(database, marks.publishing, period, viewer=BEN).empty
+
+
+def replay(rows, demo_id, *, well, of, days, ran_at):
+    rows.execute(
+        text(
+            "insert into insights.replay_runs (demo_id, period_start, period_end, include_test,"
+            " threshold, chunks, fingerprint, messages, small_talk, fragments, remarks, questions,"
+            " answered_well, answered_weakly, not_answered, seconds, ran_at) values (:demo, :start,"
+            " :end, false, 0.35, 1, '', :of, 0, 0, 0, :of, :well, 0, :missed, 1, :ran_at)"
+        ),
+        {"demo": demo_id, "start": NOON - timedelta(days=days), "end": NOON, "of": of,
+         "well": well, "missed": of - well, "ran_at": ran_at},
+    )  # fmt: skip
+
+
+def test_coverage_that_fell_between_replays_of_one_length_needs_somebody(rows, database):
+    fell, rose, other = (demo(rows, name=name) for name in ("Fell", "Rose", "Other"))
+    for n, (where, well, days) in enumerate(
+        [(fell, 8, 7), (rose, 5, 7), (other, 9, 30), (fell, 7, 7), (rose, 6, 7), (other, 3, 7)]
+    ):
+        replay(rows, where, well=well, of=10, days=days, ran_at=NOON + timedelta(minutes=n))
+    found = ask(database, attention.needs, Period.parse("7d", NOON))
+    assert found[["rule", "demo", "now", "before", "now_cases", "before_cases"]].to_numpy(
+    ).tolist() == [["coverage_fell", "Fell", 0.7, 0.8, 10, 10]]  # fmt: skip
+    (row,) = found.itertuples()
+    assert reasons.need(row) == (
+        f"Knowledge coverage 70.0{THIN}% of 10 replayed questions, was 80.0{THIN}% of 10."
+    )
+    assert ask(database, attention.needs, Period.parse("7d", NOON), rose).empty
+    assert ask(database, attention.needs, Period.parse("7d", NOON), viewer=BEN).empty

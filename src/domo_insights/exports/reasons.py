@@ -11,6 +11,7 @@ TITLES: Final = {
     "negative_share_rose": "Negative share rose",
     "handler_slow": "Webhook handler is slow",
     "videos_failed": "Video failed",
+    "coverage_fell": "Coverage fell",
     "chunks_unembedded": "Not embedded",
 }
 
@@ -32,6 +33,12 @@ def need(row: Any) -> str:
             return (
                 f"Handler time p95 {row.now:,.0f}{THIN}ms over {row.now_cases:,} events,"
                 f" the limit is {row.before:,.0f}{THIN}ms."
+            )
+        case "coverage_fell":
+            text = metrics.NEGATIVE_SHARE.text
+            return (
+                f"Knowledge coverage {text(row.now)} of {row.now_cases:,} replayed questions,"
+                f" was {text(row.before)} of {row.before_cases:,}."
             )
         case "videos_failed":
             return f"{_number(row.now, 'video')} failed to process."

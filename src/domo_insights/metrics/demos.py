@@ -30,6 +30,8 @@ RULES: Final[Mapping[str, str]] = {
     "handler_slow": "The handler time p95 of events received over HTTP in the period is above the"
     " limit that is set.",
     "videos_failed": "A video's processing failed.",
+    "coverage_fell": "The latest stored replay answered a smaller share of what visitors asked well"
+    " than the one before it over a period of the same length.",
     "chunks_unembedded": "Chunks of knowledge have no embedding, so no search finds them.",
 }
 """When a demo needs attention, in words."""

@@ -12,7 +12,6 @@ from sqlalchemy import (
     Double,
     Integer,
     Select,
-    Text,
     Uuid,
     and_,
     cast,
@@ -24,14 +23,13 @@ from sqlalchemy import (
     true,
     union_all,
 )
-from sqlalchemy.dialects.postgresql import ARRAY
 
 from domo_insights.change import newcombe
 from domo_insights.database.frames import Columns, read_frame
 from domo_insights.database.tables import conversations, demo_videos, demos
 from domo_insights.database.tables_kept import chunk_counts
 from domo_insights.period import Period
-from domo_insights.queries import counts
+from domo_insights.queries import counts, replays
 from domo_insights.queries.buckets import share_of
 from domo_insights.queries.scope import asked
 
@@ -40,7 +38,10 @@ BEFORE_QUIET: Final = timedelta(days=28)
 ENOUGH_BEFORE: Final = 12
 """At least 3 a week over the 4 weeks before."""
 NEGATIVE: Final = "negative_share_rose"
-ORDER: Final = (NEGATIVE, "went_quiet", "handler_slow", "videos_failed", "chunks_unembedded")
+FELL: Final = "coverage_fell"
+ORDER: Final = (
+    NEGATIVE, "went_quiet", "handler_slow", "videos_failed", FELL, "chunks_unembedded",
+)  # fmt: skip
 
 NEEDS: Final[Columns] = {
     "rule": "str",
@@ -63,11 +64,13 @@ def needs(
     """One row for each demo and rule that holds for it, what visitors notice first.
 
     Columns:
-        rule: went_quiet, negative_share_rose, handler_slow, videos_failed, chunks_unembedded
+        rule: one of ORDER
         now, before: the numbers the rule compared; before is missing where it compares none.
             went_quiet: conversations of the last 7 days and of the 28 before, at `period.as_of`;
-            negative_share_rose: fractions of 1; handler_slow: ms, and the limit; else counts
-        now_cases, before_cases: labelled user messages, or events, that a share or p95 rests on
+            negative_share_rose, coverage_fell: fractions of 1; handler_slow: ms, and the limit;
+            else counts
+        now_cases, before_cases: labelled user messages, replayed questions or
+            events, that a share or p95 rests on
 
     Archived demos do not go quiet. Raises: DatabaseError.
     """
@@ -91,15 +94,36 @@ def needs(
         )
         .join(demos, demos.c.id == rules.c.demo_id)
         .where(which)
-        .order_by(
-            func.array_position(literal(list(ORDER), ARRAY(Text())), rules.c.rule),
-            func.lower(demos.c.name),
-            demos.c.id,
-        )
+        .order_by(demos.c.id)
     )
     found = read_frame(conn, statement, NEEDS)
     clear = [row.rule != NEGATIVE or _rose(row) for row in found.itertuples()]
-    return found.loc[pd.Series(clear, dtype=bool)].reset_index(drop=True)
+    found = found.loc[pd.Series(clear, dtype=bool)]
+    return _in_order(pd.concat([found, _fell(conn, demo_id)])).astype(dict(NEEDS))
+
+
+def _in_order(found: pd.DataFrame) -> pd.DataFrame:
+    keys = {"place": found["rule"].map(ORDER.index), "name": found["demo"].str.lower()}
+    return found.assign(**keys).sort_values(list(keys), kind="stable", ignore_index=True)[
+        list(NEEDS)
+    ]
+
+
+def _fell(conn: Connection, demo_id: UUID | None) -> pd.DataFrame:
+    """Demos whose latest stored replay answered less well than the one of that length before it."""
+    stored = replays.coverage(conn, demo_id)
+    fell = stored[stored["coverage"] < stored["coverage_before"]]
+    return pd.DataFrame(
+        {
+            "rule": FELL,
+            "demo_id": fell["demo_id"],
+            "demo": fell["demo"],
+            "now": fell["coverage"],
+            "before": fell["coverage_before"],
+            "now_cases": fell["questions"].astype("Int64"),
+            "before_cases": fell["questions_before"],
+        }
+    ).astype(dict(NEEDS))
 
 
 def _rose(row: Any) -> bool:

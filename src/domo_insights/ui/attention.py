@@ -17,6 +17,7 @@ SHOWN: Final = 6
 _LEADS_TO: Final = {
     "negative_share_rose": "Sentiment and intent",
     "handler_slow": "Webhooks",
+    "coverage_fell": "Evaluation",
     "chunks_unembedded": "Playground",
 }
 _ICONS: Final[dict[str, Any]] = {
@@ -24,6 +25,7 @@ _ICONS: Final[dict[str, Any]] = {
     "negative_share_rose": (":material/sentiment_dissatisfied:", "red"),
     "handler_slow": (":material/hourglass_bottom:", "orange"),
     "videos_failed": (":material/videocam_off:", "red"),
+    "coverage_fell": (":material/trending_down:", "orange"),
     "chunks_unembedded": (":material/search_off:", "orange"),
 }
 

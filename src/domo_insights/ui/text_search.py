@@ -7,7 +7,7 @@ import streamlit as st
 
 from domo_insights import metrics
 from domo_insights.queries import text_search
-from domo_insights.ui import blocks, reading
+from domo_insights.ui import blocks, exports, reading
 from domo_insights.ui.data import load
 from domo_insights.ui.filters import Asked
 from domo_insights.ui.plain import plain
@@ -49,7 +49,10 @@ def _found(asked: Asked, words: str) -> None:
         return
     hits = int(frame["hits"].iloc[0])
     newest = f", the newest {MOST} are shown" if hits > MOST else ""
-    st.caption(f"{metrics.MESSAGES.text(hits)} message{'s' * (hits != 1)} found{newest}.")
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        found = f"{metrics.MESSAGES.text(hits)} message{'s' * (hits != 1)} found{newest}."
+        st.caption(found, width="stretch")
+        exports.menu(exports.of(text_search.messages, asked, words=words, limit=200), "search")
     with st.container(height=420 if len(frame) > 4 else "content", key="hits", gap="small"):
         for number, row in enumerate(frame.itertuples()):
             _hit(number, row, asked)
