@@ -108,12 +108,12 @@ def everything_of(page, where):
             continue
         summary.click()
         seen += harmless(page, f"{where}, an expander")
-    for button in page.locator("[data-testid=stPopover] button").all()[:6]:
+    for button in page.locator("[data-testid=stPopover] button").all()[:3]:
         if button.is_visible():
             button.click()
             seen += harmless(page, f"{where}, a popover")
             page.keyboard.press("Escape")
-    for plot in page.locator(".js-plotly-plot .nsewdrag").all()[:3]:
+    for plot in page.locator(".js-plotly-plot .nsewdrag").all()[:2]:
         if plot.is_visible():
             plot.hover(force=True)
             seen += harmless(page, f"{where}, a hover")
@@ -133,7 +133,7 @@ def test_words_do_nothing_to_their_owner(hostile_site, window, name):
     assert hostile.MARK in everything_of(page, name)
 
 
-@pytest.mark.parametrize("name", ["overview", "demos", "webhooks", "platform"])
+@pytest.mark.parametrize("name", ["webhooks", "platform"])
 def test_names_do_nothing_to_the_product_team(hostile_site, window, name):
     live, _ = hostile_site
     page = window(PIA)
