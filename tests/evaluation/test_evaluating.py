@@ -76,6 +76,7 @@ def test_a_pasted_set_is_asked_and_measured(database, known):
 def test_files_of_every_shape(database, rows, known, name, content):
     where, made = known
     keep(database, where, sets.from_file(name, b"\xef\xbb\xbf" + content.encode()))
+    assert sets.from_table(f"\n{content}\n").lines[0].question
     stored = rows.execute(select(set_questions)).mappings().one()
     assert stored["expected"] == [made["price"]]
 

@@ -77,6 +77,15 @@ def test_a_set_is_made_run_and_compared(open_app, rows, visited):
     assert "no question set yet" in texts(app)
 
 
+def test_a_table_is_pasted(open_app, visited):
+    app = open_app(ANA, "evaluation", demo="Alpha")
+    app.segmented_control(key="set_source").set_value("CSV or JSONL").run()
+    app.text_input(key="set_name").set_value("Mine")
+    app.text_area(key="set_table").set_value("question,expected\nprice,How much does it cost?\n")
+    click(app, "Keep set")
+    assert "Kept 1 questions." in texts(app)
+
+
 def test_a_wrong_set_says_where(open_app, visited):
     app = open_app(ANA, "evaluation", demo="Alpha")
     app.text_input(key="set_name").set_value("Mine")

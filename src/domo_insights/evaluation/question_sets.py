@@ -1,4 +1,4 @@
-"""Question sets: pasted, uploaded, or made of what the demo's own chunks say they answer."""
+"""Question sets: pasted, from files, or made of what the demo's own chunks say they answer."""
 
 import csv
 import io
@@ -71,6 +71,12 @@ def from_file(name: str, content: bytes) -> Written:
     read = retrieval_files.read_text(name, text)
     lines = [Line(one.line, one.text, one.relevant) for one in read.questions]
     return _checked(Written(lines, read.documents, "file"))
+
+
+def from_table(text: str) -> Written:
+    """What a CSV or JSONL file holds, pasted. Raises: PayloadError."""
+    name = "the text.jsonl" if text.lstrip().startswith("{") else "the text.csv"
+    return from_file(name, text.strip().encode("utf-8", "replace"))
 
 
 def from_knowledge(conn: Connection, demo_id: UUID) -> Written:

@@ -79,12 +79,12 @@ def _new(demo_id: UUID) -> None:
     )
     with st.form("new_set", border=False):
         name = st.text_input("Name", max_chars=actions.LONGEST_NAME, key="set_name")
-        pasted, file = "", None
+        pasted = ""
         if source == _PASTE:
             pasted = st.text_area("Questions", key="set_pasted", height=140, help=actions.PASTED)
             st.caption(actions.PASTED)
         elif source == _FILE:
-            file = st.file_uploader("File", ["csv", "jsonl", "json"], max_upload_size=20)
+            pasted = st.text_area("Content of the file", key="set_table", height=140)
             st.caption(
                 "CSV with a column question and, if wanted, expected (several with | between"
                 ' them); JSONL with lines of {"question": …, "expected": […]} or as'
@@ -94,19 +94,17 @@ def _new(demo_id: UUID) -> None:
             st.caption("The question of every chunk, each expecting its own chunk.")
         kept = st.form_submit_button("Keep set", icon=":material/save:")
     if kept:
-        _keep(demo_id, name, str(source), pasted, file)
+        _keep(demo_id, name, str(source), pasted)
 
 
-def _keep(demo_id: UUID, name: str, source: str, pasted: str, file: object) -> None:
+def _keep(demo_id: UUID, name: str, source: str, pasted: str) -> None:
     engine, viewer = engine_for(current().secret("database_url")), current_viewer()
     try:
         if source == _OWN:
             with reading(engine, viewer) as conn:
                 written = actions.from_knowledge(conn, demo_id)
         elif source == _FILE:
-            if file is None:
-                raise DomoInsightsError("No file is chosen.", hint="Choose a CSV or JSONL file.")
-            written = actions.from_file(file.name, file.getvalue())  # type: ignore[attr-defined]
+            written = actions.from_table(pasted)
         else:
             written = actions.pasted(pasted)
         actions.keep(engine, viewer, demo_id, name, written)
