@@ -1,6 +1,5 @@
 """Nothing but what signing in needs is answered to nobody."""
 
-import asyncio
 from typing import Any
 
 import pytest
@@ -11,6 +10,7 @@ from domo_insights.auth.gate import is_public
 from domo_insights.auth.routes import routes
 from tests.auth.conftest import SITE, Issuer, activate, open_browser, sign_in, site
 from tests.factories import ANA
+from tests.loops import run
 
 STREAM = "ws://127.0.0.1:8501/_stcore/stream"
 PUBLIC = [
@@ -137,7 +137,7 @@ def test_a_script_asking_a_page_is_refused_in_json(visitor: TestClient) -> None:
 
 @pytest.mark.parametrize("raw", TRICKS)
 def test_no_spelling_of_a_path_opens_anything(issuer: Issuer, raw: str) -> None:
-    status, reached = asyncio.run(_ask(raw))
+    status, reached = run(_ask(raw))
     assert status in {303, 401}
     assert not reached
 

@@ -11,6 +11,7 @@ from streamlit.proto.ClientState_pb2 import ClientState
 from domo_insights.ui import tabs
 from domo_insights.ui.tabs import AT_ONCE, Tab
 from tests.factories import ANA, BEN
+from tests.loops import run
 
 
 class World:
@@ -67,7 +68,7 @@ def test_those_whose_data_moved_are_woken_and_nobody_else(world):
         assert world.ran == ["a", "c"]
         assert not tabs.are_woken()
 
-    asyncio.run(scene())
+    run(scene())
 
 
 def test_few_at_a_time_the_longest_rested_first(world):
@@ -91,7 +92,7 @@ def test_few_at_a_time_the_longest_rested_first(world):
                 assert len(world.ran) - done <= AT_ONCE
         assert sorted(world.ran) == sorted(waiting)
 
-    asyncio.run(scene())
+    run(scene())
 
 
 def test_a_tab_rests_and_what_is_gone_holds_nobody_up(world):
@@ -109,7 +110,7 @@ def test_a_tab_rests_and_what_is_gone_holds_nobody_up(world):
             assert not any(these.waiting(name) for name in world.gone)
         assert world.ran == ["rests"]
 
-    asyncio.run(scene())
+    run(scene())
 
 
 def test_a_tab_that_is_drawn_is_left_alone(world):
@@ -123,4 +124,4 @@ def test_a_tab_that_is_drawn_is_left_alone(world):
             await ends_with(lambda: world.ran)
         assert world.ran == ["b"]
 
-    asyncio.run(scene())
+    run(scene())
