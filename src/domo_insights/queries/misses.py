@@ -15,7 +15,6 @@ from sqlalchemy import (
     Connection,
     Double,
     Integer,
-    Select,
     Text,
     and_,
     any_,
@@ -172,9 +171,8 @@ def confident(
     Source: insights.judged_messages, dated by the conversation's start. Raises: DatabaseError.
     """
     asked = period, demo_id, include_test
-    return read_frame(
-        conn, _rows(IS_CONFIDENT_MISS, talks.c.n_confident_misses > 0, asked, limit), CONFIDENT
-    )
+    talked = _candidates(conn, talks.c.n_confident_misses > 0, asked, limit)
+    return read_frame(conn, _rows(IS_CONFIDENT_MISS, talked, limit), CONFIDENT)
 
 
 def moments(
@@ -186,7 +184,8 @@ def moments(
 ) -> pd.DataFrame:
     """The missed moments of the period's conversations, newest first; as `confident`."""
     asked = period, demo_id, include_test
-    return read_frame(conn, _rows(is_missed_moment(), missed_moments() > 0, asked, limit), MOMENTS)
+    talked = _candidates(conn, missed_moments() > 0, asked, limit)
+    return read_frame(conn, _rows(is_missed_moment(), talked, limit), MOMENTS)
 
 
 def judged_in(period: Period, demo_id: UUID | None, include_test: bool) -> ColumnElement[bool]:
@@ -198,32 +197,31 @@ def judged_in(period: Period, demo_id: UUID | None, include_test: bool) -> Colum
     )
 
 
-def _rows(
-    which: ColumnElement[bool],
-    having: ColumnElement[bool],
-    asked: tuple[Period, UUID | None, bool],
-    limit: int | None,
-) -> Any:
-    """The messages for which `which` holds, of the conversations for which `having` does."""
+def _rows(which: ColumnElement[bool], talked: Sequence[str], limit: int | None) -> Any:
+    """The messages of the conversations `talked` for which `which` holds."""
     names = [name for name in _ROWS if name not in ("message_id", "demo")]
     picked: dict[str, ColumnElement[Any]] = {name: judged.c[name] for name in names}
     picked |= {"message_id": judged.c.id.label("message_id"), "demo": demos.c.name.label("demo")}
     return (
         select(*(picked[name] for name in _ROWS))
         .join(demos, demos.c.id == judged.c.demo_id)
-        .where(judged.c.conversation_id.in_(_candidates(having, asked, limit)), which)
+        .where(judged.c.conversation_id == any_(literal(list(talked), ARRAY(Text()))), which)
         .order_by(judged.c.occurred_at.desc(), judged.c.seq.desc(), judged.c.id)
         .limit(limit)
     )
 
 
 def _candidates(
-    having: ColumnElement[bool], asked: tuple[Period, UUID | None, bool], limit: int | None
-) -> Select[tuple[str]]:
+    conn: Connection,
+    having: ColumnElement[bool],
+    asked: tuple[Period, UUID | None, bool],
+    limit: int | None,
+) -> Sequence[str]:
     """Conversations that one of the newest `limit` such messages can be in.
 
     Each has at least one, sent after its first row: so none of those that ended before the
-    `limit` last ones began has one of the newest.
+    `limit` last ones began has one of the newest. Asked for by itself, so that no plan judges the
+    words of other conversations first.
     """
     found = (
         select(talks.c.conversation_id, talks.c.first_at, talks.c.last_at)
@@ -233,7 +231,8 @@ def _candidates(
     )
     newest = select(found.c.first_at).order_by(found.c.first_at.desc()).limit(limit)
     since = select(func.min(newest.subquery("newest").c.first_at)).scalar_subquery()
-    return select(found.c.conversation_id).where(found.c.last_at >= since)
+    chosen = select(found.c.conversation_id).where(found.c.last_at >= since)
+    return conn.execute(chosen).scalars().all()
 
 
 def _measures() -> list[ColumnElement[Any]]:

@@ -6,7 +6,18 @@ from typing import Final
 from uuid import UUID
 
 import pandas as pd
-from sqlalchemy import ColumnElement, Connection, Numeric, and_, literal, select, true
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Numeric,
+    Text,
+    and_,
+    any_,
+    literal,
+    select,
+    true,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from domo_insights.database.frames import Columns, read_frame
 from domo_insights.database.tables import conversation_messages as messages
@@ -87,7 +98,7 @@ def listing(
     The product team may not run it. Raises: NotAllowedError, DatabaseError.
     """
     if mark.step is None:
-        inside = said_in(period, demo_id, include_test)
+        inside = said_in(conn, period, demo_id, include_test)
     else:
         inside = judged_in(period, demo_id, include_test)
     statement = (
@@ -111,11 +122,15 @@ def listing(
     return read_frame(conn, statement, LISTING)
 
 
-def said_in(period: Period, demo_id: UUID | None, include_test: bool) -> ColumnElement[bool]:
-    """User messages of the view that were sent in `period`; only their conversations are read."""
+def said_in(
+    conn: Connection, period: Period, demo_id: UUID | None, include_test: bool
+) -> ColumnElement[bool]:
+    """User messages of the view that were sent in `period`. Which conversations they are in is
+    asked by itself, so that no plan judges the words of others first."""
     here = select(messages.c.conversation_id).where(sent_in(period, demo_id, include_test), IS_USER)
+    talked = list(conn.execute(here.distinct()).scalars())
     return and_(
-        judged.c.conversation_id.in_(here),
+        judged.c.conversation_id == any_(literal(talked, ARRAY(Text()))),
         judged.c.occurred_at >= period.start,
         judged.c.occurred_at < period.end,
         judged.c.demo_id == demo_id if demo_id else true(),

@@ -138,7 +138,9 @@ def _first(conn: Connection, demo_id: UUID | None) -> datetime | None:
         .correlate(demos)
         .scalar_subquery()
     )
-    chosen = select(func.min(own)).where(demos.c.id == demo_id if demo_id else true())
+    chosen = (
+        select(func.min(own)).select_from(demos).where(demos.c.id == demo_id if demo_id else true())
+    )
     found: datetime | None = conn.scalar(chosen)
     return found
 
