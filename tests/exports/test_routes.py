@@ -93,7 +93,8 @@ def test_nobody_gets_nothing(ask, path):
 def test_the_product_team_exports_no_words(ask, rows, name):
     where = demo(rows)
     message(rows, conversation(rows, where))
-    said = {"demo": str(where), "conversation_id": "c", "text": "price", "query": "price", **SAID}
+    said = {"demo": str(where), "conversation_id": "c", "text": "price", "query": "price"}
+    said |= {"run_id": str(where), **SAID}
     assert ask(PIA, f"/export/{name}.csv", **said).status_code == 403
 
 

@@ -129,6 +129,7 @@ def test_no_export_gives_anothers_rows(live, name):
         "demo": str(ana.demo_id),
         "conversation_id": ana.conversations[0],
         "event_id": str(ana.events[0]),
+        "run_id": str((ana.replays if name.startswith(("replays", "xray")) else ana.runs)[0]),
         "words": "ANAMARK says",
         "question": "ANAMARK",
         "tests": "1",
