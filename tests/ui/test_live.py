@@ -4,8 +4,9 @@ import pytest
 
 from domo_insights.database.listening import Versions, listening
 from domo_insights.database.queue import drain
+from domo_insights.errors import DatabaseUnreachableError
 from domo_insights.metrics import THIN
-from domo_insights.ui import live, tabs
+from domo_insights.ui import live, session, tabs
 from tests.database.test_queue import until
 from tests.factories import ANA, BEN, conversation, demo
 
@@ -83,3 +84,17 @@ def test_a_browser_asks_often_only_where_nobody_wakes_it(open_app, rows, version
     assert not tabs.are_woken()
     assert open_app(ANA).session_state["_live_run"].fragment_id
     assert live.UNWOKEN_SECONDS + 0.5 + 0.5 < 3 < live.WOKEN_SECONDS
+
+
+def test_a_page_that_could_not_be_drawn_looks_again(open_app, versions, monkeypatch):
+    def away(_cookies):
+        raise DatabaseUnreachableError
+
+    with monkeypatch.context() as patch:
+        patch.setattr("domo_insights.ui.session.viewer_from_cookies", away)
+        app = open_app(ANA)
+        assert app.error[0].value == str(DatabaseUnreachableError())
+        assert app.session_state["_live_looks"] == 1
+        assert not session.is_readable()
+    app.run()
+    assert not app.error

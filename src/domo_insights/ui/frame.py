@@ -11,7 +11,7 @@ from typing import Final
 
 import streamlit as st
 
-from domo_insights.errors import DomoInsightsError
+from domo_insights.errors import DomoInsightsError, NotSignedInError
 from domo_insights.settings import current
 from domo_insights.ui import blocks, detail, filters, freshness, live, places, session, views
 from domo_insights.ui.filters import Asked
@@ -33,6 +33,8 @@ def main() -> None:
         live.begin()
     except DomoInsightsError as problem:
         blocks.error(problem, "frame")
+        if not isinstance(problem, NotSignedInError):
+            live.again()
         return
     found = places.open_to(viewer)
     pages = {

@@ -20,6 +20,8 @@ WOKEN_SECONDS: Final = 15.0
 """How often a browser asks by itself, so that a sign-out ends an idle tab as well."""
 UNWOKEN_SECONDS: Final = 1.5
 """The same where nobody wakes tabs."""
+AGAIN_SECONDS: Final = 4.0
+"""How often a page that could not be drawn at all looks whether it can be."""
 REST: Final = 2.0
 """A page rests this many times as long as its last run took."""
 LONGEST_REST_SECONDS: Final = 4.0
@@ -49,6 +51,12 @@ def following() -> Iterator[None]:
         _wait()
 
 
+def again() -> None:
+    """The page, which nobody could draw, is drawn by itself once its session can be read."""
+    st.session_state[_LOOKS] = 0
+    st.fragment(_try, run_every=AGAIN_SECONDS)()
+
+
 def is_live() -> bool:
     """Whether changes are heard of now."""
     return version_of(session.current_viewer()) is not None
@@ -68,6 +76,13 @@ def _look() -> None:
     if version is not None and version != state[_SEEN] and time.monotonic() > _rested_at():
         st.rerun()
     _wait()
+
+
+def _try() -> None:
+    state = st.session_state
+    state[_LOOKS] = looks = state.get(_LOOKS, 0) + 1
+    if looks > 1 and session.is_readable():
+        st.rerun()
 
 
 def _rested_at() -> float:

@@ -7,7 +7,7 @@ import streamlit as st
 
 from domo_insights.auth import csrf_token, viewer_from_cookies
 from domo_insights.auth.cookies import session_id
-from domo_insights.errors import NotSignedInError
+from domo_insights.errors import DomoInsightsError, NotSignedInError
 from domo_insights.viewer import Viewer
 
 _VIEWER = "_viewer"
@@ -45,6 +45,17 @@ def changed_hands() -> bool:
     Raises: NotSignedInError, AuthServiceError, DatabaseError.
     """
     return _who(viewer_from_cookies(cookies())) != _who(current_viewer())
+
+
+def is_readable() -> bool:
+    """Whether somebody can say who is signed in, be it that nobody is."""
+    try:
+        viewer_from_cookies(cookies())
+    except NotSignedInError:
+        return True
+    except DomoInsightsError:
+        return False
+    return True
 
 
 def sign_out_token() -> str:
