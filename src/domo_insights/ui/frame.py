@@ -37,17 +37,7 @@ def main() -> None:
             live.again()
         return
     found = places.open_to(viewer)
-    pages = {
-        st.Page(
-            place.path,
-            title=place.title,
-            icon=place.icon,
-            help=place.question,
-            default=place is places.ALL[0],
-            visibility="visible" if place in found else "hidden",
-        ): place
-        for place in places.ALL
-    }
+    pages = _pages(found)
     menu: dict[str, list[st.Page]] = {}
     for page, place in pages.items():
         menu.setdefault(place.section, []).append(page)
@@ -65,6 +55,21 @@ def main() -> None:
             chosen.run()
     except DomoInsightsError as problem:
         blocks.error(problem, "page")
+
+
+def _pages(found: tuple[Place, ...]) -> dict[st.Page, Place]:
+    """Every page, those that the viewer does not find in the menu hidden."""
+    return {
+        st.Page(
+            place.path,
+            title=place.title,
+            icon=place.icon,
+            help=place.question,
+            default=place is places.ALL[0],
+            visibility="visible" if place in found else "hidden",
+        ): place
+        for place in places.ALL
+    }
 
 
 def _top_line(place: Place) -> None:
