@@ -106,7 +106,7 @@ def test_forged_signature(issuer: Issuer) -> None:
     head, body, signature = issuer.sign(claims(issuer)).split(".")
     changed = _part(claims(issuer, sub=str(PIA.user_id)))
     for token in (forged, f"{head}.{changed}.{signature}", f"{head}.{body}.", f"{head}.{body}"):
-        with pytest.raises(InvalidTokenError):
+        with pytest.raises((InvalidTokenError, ExpiredTokenError)):
             verify(token)
 
 
@@ -172,3 +172,16 @@ def _hs256(body: dict[str, Any], key: bytes, issuer: Issuer) -> str:
 
 def _part(content: dict[str, Any]) -> str:
     return base64.urlsafe_b64encode(json.dumps(content).encode()).rstrip(b"=").decode()
+
+
+@pytest.mark.parametrize(
+    ("ahead", "believed"), [(5, True), (-605, True), (60, False), (-660, False)]
+)
+def test_clocks_that_are_a_little_apart(issuer: Issuer, ahead: int, believed: bool) -> None:
+    now = int(time.time()) + ahead
+    token = issuer.sign(claims(issuer, iat=now, nbf=now, exp=now + 600))
+    if believed:
+        assert verify(token).viewer == ANA
+    else:
+        with pytest.raises((InvalidTokenError, ExpiredTokenError)):
+            verify(token)
