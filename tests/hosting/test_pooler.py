@@ -16,7 +16,7 @@ from domo_insights import auth, settings
 from domo_insights.database import tables
 from domo_insights.database.doors import ingesting, reading, sessions
 from domo_insights.database.engine import engine_for
-from domo_insights.errors import DatabaseError, DatabaseUnreachableError, NotAllowedError
+from domo_insights.errors import DatabaseError, DatabaseUnreachableError, ReadOnlyError
 from domo_insights.viewer import Viewer
 from tests.conftest import Database
 from tests.factories import ANA, BEN, conversation, demo, message
@@ -86,7 +86,7 @@ def test_outside_a_door_there_is_nothing(pooled: Engine) -> None:
 
 
 def test_a_reader_does_not_write_through_the_pooler(pooled: Engine) -> None:
-    with pytest.raises(NotAllowedError), reading(pooled, ANA) as conn:
+    with pytest.raises(ReadOnlyError), reading(pooled, ANA) as conn:
         conn.execute(tables.demos.update().values(name="x"))
 
 
