@@ -65,5 +65,8 @@ STREAMLIT: Final = {
 }
 """Streamlit's own, and what the gate makes of them."""
 
-PARAMETERS: Final = {"conversation", "days", "demo", "period", "question", "said", "tests", "zone"}
+PARAMETERS: Final = {
+    "at", "behind", "conversation", "days", "demo", "mark", "page", "period", "question", "said",
+    "tests", "zone",
+}  # fmt: skip
 """What pages read from their address."""

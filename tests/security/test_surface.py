@@ -6,6 +6,7 @@ import io
 import json
 import pkgutil
 import zipfile
+from operator import attrgetter
 from pathlib import Path
 
 import pytest
@@ -75,7 +76,8 @@ def test_every_parameter_of_an_address_is_known_to_the_suite():
         ]
         if names:
             loaded = importlib.import_module(module.name)
-            found |= {getattr(loaded, name) for name in names}
+            constants = [name for name in names if name.rpartition(".")[2].isupper()]
+            found |= {attrgetter(name)(loaded) for name in constants}
     assert found == PARAMETERS
 
 
@@ -168,6 +170,10 @@ def test_no_address_of_a_page_shows_anothers_rows(live, name):
         "question": "What does ANAMARK say?",
         "said": "ANAMARK",
         "tests": "true",
+        "mark": "intents?ANAMARK_intent",
+        "behind": f"2026-03-02T12:00:00+00:00~{ana.conversations[0]}",
+        "at": "all",
+        "page": "2",
         **WHEN,
     }
     shown = live.page(BEN, name, **theirs)
