@@ -21,9 +21,11 @@ _ROW_HEIGHT: Final = 35
 def words(asked: ConversationMark) -> str:
     """What a mark stands for."""
     said = []
-    if asked.weekday is not None and asked.hour is not None:
-        day = heatmap.DAYS[asked.weekday % 7]
-        said.append(f"started on {day} between {asked.hour:02}:00 and {asked.hour + 1:02}:00")
+    if asked.weekday in range(7) and asked.hour in range(24):
+        day = heatmap.DAYS[asked.weekday or 0]
+        said.append(
+            f"started on {day} between {asked.hour:02}:00 and {(asked.hour or 0) + 1:02}:00"
+        )
     if asked.turns is not None:
         said.append(f"with at least {asked.turns} visitor message{'s' * (asked.turns != 1)}")
     if asked.length_from is not None:

@@ -81,6 +81,8 @@ def by_demo(asked: Asked) -> None:
         export=exports.of(turns.by_demo, asked),
     ):
         frame = load(turns.by_demo, *asked).head(_MOST_DEMOS)
+        if _nothing_felt(frame):
+            return
         labels = [f"{word(plain(name), 26)}{' ' * n}" for n, name in _apart(frame["demo"])]
         ids = frame["demo_id"].tolist()
 
@@ -108,6 +110,8 @@ def by_turn(asked: Asked) -> None:
         export=exports.of(turns.by_turn, asked),
     ):
         frame = load(turns.by_turn, *asked)
+        if _nothing_felt(frame):
+            return
         labels = [f"{turn}{'+' if turn == turns.LAST else ''}" for turn in frame["turn"]]
         turn_of = frame["turn"].tolist()
 
@@ -136,6 +140,14 @@ def intent_quadrant(asked: Asked) -> None:
             st.write("No message of this period has an intent.")
             return
         drawn = frame.dropna(subset="negative_share").reset_index(drop=True)
+        if _nothing_felt(frame):
+            st.dataframe(
+                frame[["intent", "user_messages"]].assign(intent=frame["intent"].map(plain)),
+                hide_index=True,
+                alt="Intents with their number of messages",
+                column_config={"intent": "Intent", "user_messages": "User messages"},
+            )
+            return
         worst = drawn.sort_values("negative_share", ascending=False).head(3)
         every, shown = frame["intent"].tolist(), drawn["intent"].tolist()
 
@@ -186,6 +198,17 @@ def confidence(asked: Asked) -> None:
             pick=opening("confidence", marked),
         )
         behind(asked, "confidence")
+
+
+def _nothing_felt(frame: pd.DataFrame) -> bool:
+    """Whether no message has a sentiment; if so, says how they get one."""
+    if frame["negative_share"].notna().any():
+        return False
+    st.write("No message of this period has a sentiment.")
+    if can_open():
+        st.caption("Callbacks bring it, labels from a file, or the command that reads the words:")
+        st.code("domo-insights label --local", language=None)
+    return True
 
 
 def _about() -> str:
