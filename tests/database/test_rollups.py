@@ -13,6 +13,8 @@ from domo_insights.database.engine import engine_for
 from domo_insights.database.queue import drain, fill_some
 from domo_insights.database.tables import conversations
 from domo_insights.database.tables_changes import change_queue
+from domo_insights.period import Period
+from domo_insights.queries import turns
 from tests.database.writers import Writer, populate
 from tests.factories import ANA, BEN, NOON, PIA, conversation, demo, event, message
 
@@ -108,6 +110,19 @@ ASKED = {
     },
 }
 """What pages ask, and how it is counted from the rows."""
+TURNS = """
+  select least(nth, 10), count(*), count(feeling), count(*) filter (where feeling = 'negative'),
+    count(*) filter (where feeling = 'neutral'), count(*) filter (where feeling = 'positive')
+  from (select m.demo_id, m.conversation_id, m.occurred_at,
+          nullif(lower(btrim(m.sentiment)), '') as feeling, row_number() over (
+            partition by m.conversation_id order by m.occurred_at, m.seq, m.id) as nth
+        from public.conversation_messages m
+        join insights.conversation_map c using (conversation_id, demo_id) where m.role = 'user') s
+  where occurred_at >= :since and occurred_at < :until
+    and (cast(:demo as uuid) is null or demo_id = :demo)
+    and (:tests or not exists (select from public.conversation_details d where d.is_test
+         and d.tavus_conversation_id = s.conversation_id and d.demo_id = s.demo_id))
+  group by 1 order by 1"""
 
 
 def snapshot(database):
@@ -150,6 +165,10 @@ def answers_are_right(database, die):
             for asked, counted in ASKED.items():
                 answer = conn.execute(text(asked), given).all()
                 assert answer == conn.execute(text(counted), given).all(), given
+            period = Period(given["since"], given["until"], "UTC", given["until"])
+            frame = turns.by_turn(conn, period, given["demo"], given["tests"]).iloc[:, :6]
+            raw = conn.execute(text(TURNS), given).all()
+            assert [*frame.itertuples(index=False, name=None)] == [*map(tuple, raw)], given
         return conn.scalar(text("select count(*) from insights.change_queue"))
 
 

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from domo_insights.database.doors import reading
+from domo_insights.database.queue import drain
 from domo_insights.period import Period
 from domo_insights.queries import (
     conversations_one,
@@ -127,6 +128,35 @@ def test_turns_demos_and_intents(rows, database, labelled, zone):
     assert whole["labelled_here"] == sum(m.label_source == "local" for _, m in said)
     assert daily["user_messages"].sum() == len(said)
     assert daily["with_confidence"].sum() == len(sure)
+
+
+def test_turns_count_where_a_period_cuts_a_conversation(rows, database):
+    where = demo(rows)
+    for kept in (True, False):
+        for is_test in (False, True):
+            talk = conversation(rows, where, is_test=is_test)
+            for n in range(13):
+                at = NOON + timedelta(minutes=n)
+                said = [None, " Negative", "positive", "neutral", "odd", " "][(n + kept) % 6]
+                message(rows, talk, at=at, sentiment=said)
+                message(rows, talk, "assistant", at=at, seq=1)
+        if kept:
+            drain(database.engine)
+    found = [
+        (t, min(n, 10), m)
+        for t in talks(rows)
+        for n, m in enumerate((m for m in t.messages if m.role == "user"), 1)
+    ]
+    for first, last, tests in ((0, 13, False), (0, 12, True), (1, 13, False), (3, 11, True),
+                               (9, 13, True), (13, 20, True)):  # fmt: skip
+        period = Period(*(NOON + timedelta(minutes=n) for n in (first, last)), "UTC", AS_OF)
+        asked = [(n, m) for t, n, m in found if tests or not t.is_test]
+        inside = [(n, m) for n, m in asked if period.start <= m.occurred_at < period.end]
+        with reading(database.engine, ANA) as conn:
+            frame = turns.by_turn(conn, period, where, tests)
+        assert frame["turn"].tolist() == sorted({n for n, _ in inside})
+        for row in frame.to_dict("records"):
+            check_feelings(row, [m for n, m in inside if n == row["turn"]])
 
 
 def check_feelings(row, said):
