@@ -135,15 +135,10 @@ def _of_cut(period: Period, demo_id: UUID | None, include_test: bool) -> Select[
     ids = func.array(select(cut.c.conversation_id).scalar_subquery())
     order = messages.c.occurred_at, messages.c.seq, messages.c.id
     nth = func.row_number().over(partition_by=messages.c.conversation_id, order_by=order)
-    sentiment = func.nullif(func.lower(func.btrim(messages.c.sentiment)), "")
     numbered = (
         select(
             cast(func.least(nth, LAST), Integer).label("turn"),
-            case(
-                (sentiment.is_(None), 0),
-                *((sentiment == name, code) for name, code in CODES),
-                else_=OTHER,
-            ).label("feeling"),
+            _feeling().label("feeling"),
             messages.c.occurred_at,
         )
         .join(
@@ -162,6 +157,12 @@ def _of_cut(period: Period, demo_id: UUID | None, include_test: bool) -> Select[
         .where(within(numbered.c.occurred_at, period))
         .group_by(numbered.c.turn, numbered.c.feeling)
     )
+
+
+def _feeling() -> ColumnElement[int]:
+    sentiment = func.nullif(func.lower(func.btrim(messages.c.sentiment)), "")
+    known = ((sentiment == name, code) for name, code in CODES)
+    return case((sentiment.is_(None), 0), *known, else_=OTHER)
 
 
 def _is_whole(period: Period) -> ColumnElement[bool]:
