@@ -39,5 +39,5 @@ with right:
     platform_blocks.conflicts(asked, platform.conflicts)
 
 platform_operations.operations(
-    operations.health, operations.tables, operations.indexes, operations.slow
+    asked, operations.health, operations.tables, operations.indexes, operations.slow
 )

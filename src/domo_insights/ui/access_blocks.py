@@ -11,13 +11,14 @@ from domo_insights.auth.cookies import session_id
 from domo_insights.database.engine import engine_for
 from domo_insights.database.self_test import Probe, self_test
 from domo_insights.settings import current
-from domo_insights.ui import blocks, filters, session
+from domo_insights.ui import blocks, exports, filters, session
 from domo_insights.ui.data import load, wrote
 from domo_insights.ui.plain import plain
 from domo_insights.ui.session import current_viewer
 
 Query = Callable[..., pd.DataFrame]
 PAGE: Final = 20
+MOST_IN_A_FILE: Final = 10_000
 _TESTED: Final = "_self_test"
 _ROLES: Final = {
     "insights_reader": "Demo owner: you read the rows of your own demos, and no others.",
@@ -67,6 +68,7 @@ def tables(query: Query) -> None:
         "What you can see",
         "Counted in your name. The rule is a policy of the database, not of the page.",
         key="visible",
+        export=exports.of(query, filters.asked()),
     ):
         frame = load(query)
         shown = frame.assign(rule=frame["rule"].map(in_words))
@@ -183,6 +185,9 @@ def audit_log(query: Query) -> None:
         "Audit log of your demos",
         "Who did what, and when. Old and new values are kept, and not shown.",
         key="audit",
+        export=None
+        if current_viewer().product_team
+        else exports.of(query, filters.asked(), limit=MOST_IN_A_FILE),
     ):
         if current_viewer().product_team:
             st.write("The log belongs to the owner of each demo: it holds what they wrote.")

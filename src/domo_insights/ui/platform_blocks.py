@@ -8,7 +8,7 @@ import streamlit as st
 
 from domo_insights import metrics
 from domo_insights.metrics import Metric
-from domo_insights.ui import blocks
+from domo_insights.ui import blocks, exports
 from domo_insights.ui.data import load
 from domo_insights.ui.filters import Asked
 from domo_insights.ui.plain import plain
@@ -24,7 +24,12 @@ _WHAT: Final = {
 
 def adoption(asked: Asked, query: Query) -> None:
     """What active demos use."""
-    with blocks.card("Adoption", key="adoption", meaning=metrics.ADOPTION.meaning):
+    with blocks.card(
+        "Adoption",
+        key="adoption",
+        meaning=metrics.ADOPTION.meaning,
+        export=exports.of(query, asked),
+    ):
         frame = load(query, *asked)
         total = int(frame["active_demos"].max())
         if not total:
@@ -43,6 +48,7 @@ def owners(asked: Asked, query: Query) -> None:
         "Heaviest owners",
         "By conversations of the period; named by e-mail domain and short id.",
         key="owners",
+        export=exports.of(query, asked),
     ):
         frame = load(query, *asked)
         if frame.empty:
@@ -73,7 +79,12 @@ def owners(asked: Asked, query: Query) -> None:
 
 def latency(asked: Asked, query: Query) -> None:
     """Handler time and delivery lag per event type."""
-    with blocks.card("Latency by event type", key="latency", meaning=metrics.HANDLER_P95.meaning):
+    with blocks.card(
+        "Latency by event type",
+        key="latency",
+        meaning=metrics.HANDLER_P95.meaning,
+        export=exports.of(query, asked),
+    ):
         frame = load(query, *asked)
         if frame.empty:
             st.write("No event was stored in this period.")
@@ -109,6 +120,7 @@ def conflicts(asked: Asked, query: Query) -> None:
         "Claims on another demo's conversation, refused and repeated deliveries.",
         key="conflicts",
         meaning=metrics.MAPPING_CONFLICTS.meaning,
+        export=exports.of(query, asked),
     ):
         frame = load(query, *asked)
         if frame.empty:

@@ -10,42 +10,62 @@ import streamlit as st
 
 from domo_insights.database.queue import is_working
 from domo_insights.metrics import THIN
-from domo_insights.ui import blocks, live
+from domo_insights.ui import blocks, exports, live
 from domo_insights.ui.data import load
+from domo_insights.ui.filters import Asked
 from domo_insights.ui.plain import plain
 
 Query = Callable[..., pd.DataFrame]
 _UNITS: Final = ("B", "kB", "MB", "GB", "TB")
 
 
-def operations(health: Query, tables: Query, indexes: Query, slow: Query) -> None:
-    """Each part loads and fails on its own."""
-    with blocks.card("Operations", "Of the database and of this process.", key="operations"):
+def operations(asked: Asked, health: Query, tables: Query, indexes: Query, slow: Query) -> None:
+    """Each part loads and fails on its own; of `asked` only files say something."""
+    with blocks.card(
+        "Operations",
+        "Of the database and of this process.",
+        key="operations",
+        export=exports.of(health, asked),
+    ):
         _health(load(health).iloc[0])
     left, right = st.columns(2)
-    with left, blocks.card("Tables", "With their indexes.", key="table_sizes"):
-        frame = load(tables)
+    with left:
+        _sizes(asked, tables)
+    with right:
+        _spare_indexes(asked, indexes)
+    _slowest(asked, slow)
+
+
+def _sizes(asked: Asked, query: Query) -> None:
+    export = exports.of(query, asked)
+    with blocks.card("Tables", "With their indexes.", key="table_sizes", export=export):
+        frame = load(query)
         _table(frame.assign(bytes=frame["bytes"].map(size)), "Tables by size", "table")
-    with (
-        right,
-        blocks.card(
-            "Indexes nobody needs",
-            "Never read since statistics began, or served by another one as well.",
-            key="spare_indexes",
-        ),
+
+
+def _spare_indexes(asked: Asked, query: Query) -> None:
+    with blocks.card(
+        "Indexes nobody needs",
+        "Never read since statistics began, or served by another one as well.",
+        key="spare_indexes",
+        export=exports.of(query, asked),
     ):
-        frame = load(indexes)
+        frame = load(query)
         if frame.empty:
             st.write("None.")
         else:
             shown = frame.assign(bytes=frame["bytes"].map(size))
             _table(shown, "Indexes that were never read or are redundant", "index")
+
+
+def _slowest(asked: Asked, query: Query) -> None:
     with blocks.card(
         "Slowest statements",
         "By mean time. Constants are cut out before they are kept.",
         key="slow_statements",
+        export=exports.of(query, asked),
     ):
-        frame = load(slow)
+        frame = load(query)
         if frame.empty:
             st.write("pg_stat_statements is not there, or has seen nothing yet.")
         else:

@@ -12,7 +12,7 @@ from domo_insights.charts.log_histogram import log_histogram
 from domo_insights.charts.many_lines import lines_by
 from domo_insights.metrics import Metric
 from domo_insights.period import Grain
-from domo_insights.ui import blocks
+from domo_insights.ui import blocks, exports
 from domo_insights.ui.data import load, so_far
 from domo_insights.ui.filters import Asked
 from domo_insights.ui.plain import plain
@@ -37,6 +37,7 @@ def percentiles(asked: Asked, query: Query) -> None:
         "Speed by event type",
         "Handler time is ours; delivery lag is how late the webhook was.",
         key="percentiles",
+        export=exports.of(query, asked),
     ):
         chosen = st.segmented_control(
             "Measure",
@@ -58,7 +59,13 @@ def percentiles(asked: Asked, query: Query) -> None:
 def throughput(asked: Asked, query: Query) -> None:
     """Events over time, by type."""
     title = f"Events {_each(asked)}"
-    with blocks.card(title, "By type.", key="throughput", meaning=metrics.EVENTS.meaning):
+    with blocks.card(
+        title,
+        "By type.",
+        key="throughput",
+        meaning=metrics.EVENTS.meaning,
+        export=exports.of(query, asked),
+    ):
         frame = _by_type(asked, query)
         if frame.empty:
             st.write("No event was stored in this period.")
@@ -73,6 +80,7 @@ def distribution(asked: Asked, query: Query, kpis: Query) -> None:
         "How many events took how long; the axis is logarithmic.",
         key="distribution",
         meaning=metrics.HANDLER_P50.meaning,
+        export=exports.of(query, asked),
     ):
         frame, row = load(query, *asked), load(kpis, *asked).iloc[0]
         if frame.empty:

@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from domo_insights import metrics
-from domo_insights.ui import blocks, payloads
+from domo_insights.ui import blocks, exports, payloads
 from domo_insights.ui.data import load
 from domo_insights.ui.filters import Asked
 from domo_insights.ui.plain import plain
@@ -15,6 +15,7 @@ from domo_insights.ui.session import current_viewer
 
 Query = Callable[..., pd.DataFrame]
 MOST: Final = 20
+MOST_IN_A_FILE: Final = 1_000
 _MOMENT: Final = "D MMM YYYY, HH:mm:ss"
 
 
@@ -23,7 +24,8 @@ def slowest(asked: Asked, query: Query, payload: Query) -> None:
     about = "By handler time. Select one to read its payload."
     if current_viewer().product_team:
         about = "By handler time. What events carry is for the demo's owner alone."
-    with blocks.card("Slowest events", about, key="slowest"):
+    export = exports.of(query, asked, limit=MOST_IN_A_FILE)
+    with blocks.card("Slowest events", about, key="slowest", export=export):
         frame = load(query, *asked, limit=MOST)
         if frame.empty:
             st.write("No event of this period has a handler time.")
@@ -84,7 +86,12 @@ def read(frame: pd.DataFrame, *, key: str) -> None:
 
 def silence(asked: Asked, query: Query) -> None:
     """Hours without events where there used to be some."""
-    with blocks.card("Silent hours", key="silence", meaning=metrics.SILENT_HOURS.meaning):
+    with blocks.card(
+        "Silent hours",
+        key="silence",
+        meaning=metrics.SILENT_HOURS.meaning,
+        export=exports.of(query, asked),
+    ):
         frame = load(query, *asked)
         judged, silent = frame[frame["judged"]], frame[frame["silent"]]
         short = len(frame) - len(judged)
@@ -128,7 +135,14 @@ def unfitting(asked: Asked, without_events: Query, without_conversation: Query) 
     ):
         silent, odd = load(without_events, *asked), load(without_conversation, *asked)
         _odd(silent, asked, "conversations without an event", "started_at", "Started")
+        _download(silent, without_events, asked, "without_events")
         _odd(odd, asked, "conversations of which nothing but events is known", "last_at", "Last")
+        _download(odd, without_conversation, asked, "without_conversation")
+
+
+def _download(frame: pd.DataFrame, query: Query, asked: Asked, key: str) -> None:
+    if len(frame):
+        exports.menu(exports.of(query, asked, limit=MOST_IN_A_FILE), key)
 
 
 def _odd(frame: pd.DataFrame, asked: Asked, what: str, moment: str, label: str) -> None:
