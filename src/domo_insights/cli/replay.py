@@ -1,13 +1,14 @@
 """`domo-insights replay`: what visitors asked, held against the knowledge of today."""
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
 import pandas as pd
 import typer
-from rich.progress import TaskID
+from rich.progress import Progress, TaskID
 
 from domo_insights.cli import talk
 from domo_insights.cli.context import DataDir, database, ends_in_order
@@ -54,14 +55,7 @@ def replay(
         engine = engine_for(settings.secret("database_url"))
         viewer = in_the_name_of(settings, as_email, {"query": "replay"})
         with ends_in_order(), progress_bar() as bar:
-            tasks: dict[str, TaskID] = {}
-
-            def told(what: str, done: int, of: int) -> None:
-                if what not in tasks:
-                    tasks[what] = bar.add_task(what)
-                bar.update(tasks[what], completed=done, total=of)
-
-            run_id = run_replay(engine, viewer, demo_id, wanted, include_test, told)
+            run_id = run_replay(engine, viewer, demo_id, wanted, include_test, _shown_on(bar))
         with reading(engine, viewer) as conn:
             runs = replays.runs(conn, demo_id)
             asked = replays.questions(conn, run_id)
@@ -77,6 +71,18 @@ def replay(
         typer.echo(as_table(shown.assign(question=gaps["question"].str.slice(0, 90)).head(25)))
     for line in (*_summary(run.to_dict("records")[0]), in_words(compared(before, asked))):
         talk.print(line, soft_wrap=True, markup=False)
+
+
+def _shown_on(bar: Progress) -> Callable[[str, int, int], None]:
+    """What a replay tells of its steps, a line of the bar for each."""
+    tasks: dict[str, TaskID] = {}
+
+    def told(what: str, done: int, of: int) -> None:
+        if what not in tasks:
+            tasks[what] = bar.add_task(what)
+        bar.update(tasks[what], completed=done, total=of)
+
+    return told
 
 
 def _before(conn: Any, runs: pd.DataFrame, run_id: UUID) -> pd.DataFrame | None:

@@ -74,7 +74,6 @@ def needs(
 
     Archived demos do not go quiet. Raises: DatabaseError.
     """
-    which = demos.c.id == demo_id if demo_id else true()
     rules = union_all(
         _quiet(period, demo_id, include_test),
         _negative(period, demo_id, include_test),
@@ -82,18 +81,11 @@ def needs(
         _videos(),
         _chunks(),
     ).subquery("rules")
+    columns = {**rules.c, "demo": demos.c.name.label("demo")}
     statement = (
-        select(
-            rules.c.rule,
-            rules.c.demo_id,
-            demos.c.name.label("demo"),
-            rules.c.now,
-            rules.c.before,
-            rules.c.now_cases,
-            rules.c.before_cases,
-        )
+        select(*(columns[name] for name in NEEDS))
         .join(demos, demos.c.id == rules.c.demo_id)
-        .where(which)
+        .where(demos.c.id == demo_id if demo_id else true())
         .order_by(demos.c.id)
     )
     found = read_frame(conn, statement, NEEDS)

@@ -5,7 +5,18 @@ from typing import Any, Final
 from uuid import UUID
 
 import pandas as pd
-from sqlalchemy import BigInteger, Connection, Double, cast, func, null, select, true
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Double,
+    Subquery,
+    cast,
+    func,
+    null,
+    select,
+    true,
+)
 
 from domo_insights.database.frames import Columns, read_frame
 from domo_insights.database.tables_knowledge import searched as chunks
@@ -46,50 +57,53 @@ def explain(
     """
     mode = Mode(mode)
     text = text.replace("\0", " ").encode("utf-8", "ignore").decode()
-    own = select(chunks).where(chunks.c.demo_id == demo_id)
-    one = own.where(chunks.c.id == chunk_id).subquery("one")
-    if vector is not None and model is not None:
-        all_of_them = own.where(chunks.c.embedding_model == model).subquery("others")
-        distance = one.c.vector_embedding.cosine_distance(vector)
-        other = all_of_them.c.vector_embedding.cosine_distance(vector)
-        nearer = select(func.count() + 1).select_from(all_of_them).where(other < distance)
-        is_known = one.c.embedding_model == model
-        similarity = select(1 - distance).where(is_known).scalar_subquery()
-        vector_rank = (
-            select(nearer.correlate(one).scalar_subquery()).where(is_known).scalar_subquery()
-        )
-        compared = select(func.count()).select_from(all_of_them).scalar_subquery()
-    else:
-        similarity = cast(null(), Double)  # type: ignore[assignment]
-        vector_rank = cast(null(), BigInteger)  # type: ignore[assignment]
-        compared = select(cast(0, BigInteger)).scalar_subquery()
+    one = select(chunks).where(chunks.c.demo_id == demo_id, chunks.c.id == chunk_id).subquery("one")
     said = near_by_words(demo_id, text, _ALL).cte("all_words")
     ranked = candidates(conn, demo_id, vector, text, mode, model, depth=max(k, DEPTH))
     passes = true()
     if threshold is not None and mode is not Mode.TEXT:
         passes = ranked.c.similarity.is_(None) | (ranked.c.similarity >= threshold)  # type: ignore[assignment]
-    kept = select(
-        ranked.c.chunk_id, func.row_number().over(order_by=ranked.c.place).label("needed_k")
-    ).where(passes)
-    kept_rows = kept.subquery("kept")
+    needed = func.row_number().over(order_by=ranked.c.place).label("needed_k")
+    kept = select(ranked.c.chunk_id, needed).where(passes).subquery("kept")
     statement = select(
-        similarity.label("similarity"),
-        vector_rank.label("vector_rank"),
-        select(said.c.text_rank)
-        .where(said.c.chunk_id == one.c.id)
-        .scalar_subquery()
-        .label("text_rank"),
-        select(ranked.c.place)
-        .where(ranked.c.chunk_id == one.c.id)
-        .scalar_subquery()
-        .label("place"),
-        select(kept_rows.c.needed_k)
-        .where(kept_rows.c.chunk_id == one.c.id)
-        .scalar_subquery()
-        .label("needed_k"),
-        compared.label("compared"),
+        *_by_meaning(one, demo_id, vector, model),
+        _held(said.c.text_rank, said.c.chunk_id == one.c.id),
+        _held(ranked.c.place, ranked.c.chunk_id == one.c.id),
+        _held(kept.c.needed_k, kept.c.chunk_id == one.c.id),
     ).select_from(one)
     return read_frame(conn, statement, STANDING)
+
+
+def _by_meaning(
+    one: Subquery, demo_id: UUID, vector: Vector | None, model: str | None
+) -> list[ColumnElement[Any]]:
+    """similarity, vector_rank and compared of the chunk `one`."""
+    if vector is None or model is None:
+        return [
+            cast(null(), Double).label("similarity"),
+            cast(null(), BigInteger).label("vector_rank"),
+            cast(0, BigInteger).label("compared"),
+        ]
+    others = (
+        select(chunks)
+        .where(chunks.c.demo_id == demo_id, chunks.c.embedding_model == model)
+        .subquery("others")
+    )
+    distance = one.c.vector_embedding.cosine_distance(vector)
+    nearer = select(func.count() + 1).select_from(others).where(
+        others.c.vector_embedding.cosine_distance(vector) < distance
+    ).correlate(one).scalar_subquery()  # fmt: skip
+    is_known = one.c.embedding_model == model
+    count = select(func.count()).select_from(others).scalar_subquery()
+    return [
+        select(1 - distance).where(is_known).scalar_subquery().label("similarity"),
+        select(nearer).where(is_known).scalar_subquery().label("vector_rank"),
+        count.label("compared"),
+    ]
+
+
+def _held(value: ColumnElement[Any], which: ColumnElement[bool]) -> ColumnElement[Any]:
+    return select(value).where(which).scalar_subquery().label(value.key)
 
 
 @dataclass(frozen=True, slots=True)

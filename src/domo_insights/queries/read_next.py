@@ -1,10 +1,21 @@
 """Which conversations a human should read first, with the reasons, and what was noted on them."""
 
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 import pandas as pd
-from sqlalchemy import CTE, Connection, Integer, and_, case, cast, func, or_, select, true
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    Connection,
+    Integer,
+    and_,
+    case,
+    cast,
+    func,
+    or_,
+    select,
+)
 
 from domo_insights.database.frames import Columns, read_frame
 from domo_insights.database.tables import conversations, demos
@@ -79,28 +90,33 @@ def ranked(
         )
         .join(demos, demos.c.id == talks.c.demo_id)
         .join(usual, usual.c.conversations > 0)
-        .outerjoin(
-            reviews,
-            and_(
-                reviews.c.conversation_id == talks.c.conversation_id,
-                reviews.c.demo_id == talks.c.demo_id,
-            ),
-        )
-        .where(
-            or_(moments > 0, misses > 0, unhappy, long),
-            true() if reviewed else reviews.c.reviewed_at.is_(None),
-        )
-        .order_by(
-            (reviews.c.reviewed_at.is_not(None)).asc(),
-            case((moments > 0, 4), (misses > 0, 3), (unhappy, 2), else_=1).desc(),
-            moments.desc(),
-            misses.desc(),
-            talks.c.started_at.desc(),
-            talks.c.conversation_id,
-        )
+        .outerjoin(reviews, _reviewed(talks))
+        .where(or_(moments > 0, misses > 0, unhappy, long))
+        .order_by(*_first(talks))
         .limit(limit)
     )
+    if not reviewed:
+        statement = statement.where(reviews.c.reviewed_at.is_(None))
     return read_frame(conn, statement, RANKED)
+
+
+def _reviewed(talks: CTE) -> ColumnElement[bool]:
+    return and_(
+        reviews.c.conversation_id == talks.c.conversation_id,
+        reviews.c.demo_id == talks.c.demo_id,
+    )
+
+
+def _first(talks: CTE) -> list[ColumnElement[Any]]:
+    moments, misses = talks.c.missed_moments, talks.c.confident_misses
+    return [
+        reviews.c.reviewed_at.is_not(None).asc(),
+        case((moments > 0, 4), (misses > 0, 3), (talks.c.unhappy_end, 2), else_=1).desc(),
+        moments.desc(),
+        misses.desc(),
+        talks.c.started_at.desc(),
+        talks.c.conversation_id,
+    ]
 
 
 def _talks(period: Period, demo_id: UUID | None, include_test: bool) -> CTE:
