@@ -16,7 +16,7 @@ from psycopg import sql
 from sqlalchemy import Connection, Engine
 
 from domo_insights import settings
-from domo_insights.database.engine import engine_for
+from domo_insights.database.engine import close_engine, engine_for
 from domo_insights.local.server import SUPERUSER, PostgresServer
 from domo_insights.local.stack import OWNER, prepare_database
 from domo_insights.settings import Settings
@@ -102,8 +102,8 @@ def create_database(server: PostgresServer, name: str, template: str = "template
 
 
 def drop_database(database: Database) -> None:
-    database.admin.dispose()
-    database.engine.dispose()
+    for url in (database.admin_url, database.login_url, database.superuser_url):
+        close_engine(url)
     with psycopg.connect(database.server.url(SUPERUSER), autocommit=True) as conn:
         conn.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(database.name)))
 

@@ -2,7 +2,6 @@
 
 import gzip
 
-import anyio
 import httpx
 import pytest
 from starlette.applications import Starlette
@@ -10,6 +9,7 @@ from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
 from domo_insights.compression import Compressed
+from tests import loops
 
 WORDS = b"export const answer = 42;\n" * 1000
 
@@ -32,7 +32,7 @@ def ask(site, path, encoding="gzip, br", **headers):
         ):
             return answer, b"".join([part async for part in answer.aiter_raw()])
 
-    return anyio.run(asked)
+    return loops.run(asked())
 
 
 def test_a_file_goes_out_compressed_and_is_the_same(site):

@@ -103,16 +103,16 @@ def open_page(site, page, path="/"):
     settle(page)
 
 
+_CARDS = """() => [...document.querySelectorAll('[data-testid="stMetric"]')]
+  .map((card) => ["Label", "Value"].map(
+    (part) => card.querySelector(`[data-testid="stMetric${part}"]`)?.innerText ?? ""))"""
+
+
 def numbers(page):
     """The row of cards: label to value."""
     page.locator('[data-testid="stMetricValue"]').nth(5).wait_for()
-    return dict(
-        zip(
-            page.locator('[data-testid="stMetricLabel"]').all_inner_texts(),
-            page.locator('[data-testid="stMetricValue"]').all_inner_texts(),
-            strict=True,
-        )
-    )
+    # Read at once: cards that are drawn anew between two readings do not fit together.
+    return dict(page.evaluate(_CARDS))
 
 
 def wait_for_numbers(page, expected):

@@ -16,7 +16,7 @@ from domo_insights.database.reads import read
 from domo_insights.database.replica import following, replica_state
 from domo_insights.database.tables import demos
 from domo_insights.database.tables_kept import saved_views
-from domo_insights.errors import MigrationError, NotAllowedError
+from domo_insights.errors import MigrationError, ReadOnlyError
 from domo_insights.queries import demos as asked
 from domo_insights.settings import current
 from tests.factories import ANA, BEN, demo
@@ -153,9 +153,9 @@ def test_the_replica_is_fenced_and_takes_no_writes(pair, watched):
     with reading(pair.replica, BEN) as conn:
         owners = set(conn.scalars(select(demos.c.user_id)))
     assert owners <= {BEN.user_id}
-    with pytest.raises(NotAllowedError), editing(pair.replica, ANA) as conn:
+    with pytest.raises(ReadOnlyError), editing(pair.replica, ANA) as conn:
         conn.execute(insert(saved_views).values(user_id=ANA.user_id, name="x", page="x", query="x"))
-    with pytest.raises(NotAllowedError), sessions(pair.replica) as conn:
+    with pytest.raises(ReadOnlyError), sessions(pair.replica) as conn:
         conn.execute(text("delete from insights_private.web_sessions"))
 
 

@@ -1,6 +1,6 @@
 """One pool per database address."""
 
-from functools import lru_cache
+import threading
 
 from sqlalchemy import Engine, create_engine, make_url
 from sqlalchemy.engine import URL
@@ -36,9 +36,27 @@ def address(url: str) -> URL:
     return parsed.set(drivername="postgresql+psycopg")
 
 
-@lru_cache(maxsize=32)
+_engines: dict[str, Engine] = {}
+_guard = threading.Lock()
+
+
 def engine_for(url: str) -> Engine:
     """The pool of `url`. Nothing is prepared, so that a transaction-mode pooler can serve it."""
+    with _guard:
+        if url not in _engines:
+            _engines[url] = _made(url)
+        return _engines[url]
+
+
+def close_engine(url: str) -> None:
+    """Close the connections of `url` and forget its pool, where there is one."""
+    with _guard:
+        engine = _engines.pop(url, None)
+    if engine is not None:
+        engine.dispose()
+
+
+def _made(url: str) -> Engine:
     return create_engine(
         address(url),
         pool_size=POOL_SIZE,
