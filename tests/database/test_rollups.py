@@ -14,7 +14,7 @@ from domo_insights.database.queue import drain, fill_some
 from domo_insights.database.tables import conversations
 from domo_insights.database.tables_changes import change_queue
 from domo_insights.period import Period
-from domo_insights.queries import turns
+from domo_insights.queries import turns, webhooks_rows
 from tests.database.writers import Writer, populate
 from tests.factories import ANA, BEN, NOON, PIA, conversation, demo, event, message
 
@@ -123,6 +123,17 @@ TURNS = """
     and (:tests or not exists (select from public.conversation_details d where d.is_test
          and d.tavus_conversation_id = s.conversation_id and d.demo_id = s.demo_id))
   group by 1 order by 1"""
+UNKNOWN = """
+  select e.conversation_id, count(*), min(e.processed_at), max(e.processed_at)
+  from public.processed_webhook_events e
+  join insights.conversation_map c using (conversation_id, demo_id)
+  where e.processed_at >= :since and e.processed_at < :until
+    and (cast(:demo as uuid) is null or e.demo_id = :demo)
+    and not exists (select from public.conversation_details d
+                    where d.tavus_conversation_id = e.conversation_id)
+    and not exists (select from public.conversation_messages m
+                    where m.conversation_id = e.conversation_id)
+  group by 1 order by 4 desc, 1"""
 
 
 def snapshot(database):
@@ -169,6 +180,12 @@ def answers_are_right(database, die):
             frame = turns.by_turn(conn, period, given["demo"], given["tests"]).iloc[:, :6]
             raw = conn.execute(text(TURNS), given).all()
             assert [*frame.itertuples(index=False, name=None)] == [*map(tuple, raw)], given
+            names = ["conversation_id", "events", "first_at", "last_at"]
+            odd = webhooks_rows.without_conversation(conn, period, given["demo"], limit=10_000)[
+                names
+            ]
+            raw = conn.execute(text(UNKNOWN), given).all()
+            assert [*odd.itertuples(index=False, name=None)] == [*map(tuple, raw)], given
         return conn.scalar(text("select count(*) from insights.change_queue"))
 
 

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import insert, text
 
 from domo_insights.database.doors import reading
+from domo_insights.database.queue import drain
 from domo_insights.database.tables import delivery_counts
 from domo_insights.period import Period
 from domo_insights.queries import platform, webhooks, webhooks_rows, webhooks_silence
@@ -186,8 +187,15 @@ def test_the_slowest_and_the_newest_come_first(rows, database, pipe):
         slow = webhooks_rows.slowest(conn, period, limit=7)
         new = webhooks_rows.newest(conn, limit=5)
         carried = webhooks_rows.payload(conn, slow["event_id"].iloc[0])
-    times = sorted((e.processing_duration_ms for e in timed), reverse=True)
-    assert slow["handler_ms"].tolist() == times[:7]
+        alone = webhooks_rows.slowest(conn, period, pipe[1], limit=7)
+        every = webhooks_rows.slowest(conn, period, limit=10_000)
+    timed.sort(key=lambda e: e.id)
+    timed.sort(key=lambda e: (e.processing_duration_ms, e.processed_at), reverse=True)
+    ids = [e.id for e in timed]
+    assert slow["event_id"].tolist() == ids[:7]
+    assert every["event_id"].tolist() == ids
+    assert alone["event_id"].tolist() == [e.id for e in timed if e.demo_id == pipe[1]][:7]
+    assert slow["handler_ms"].tolist() == [e.processing_duration_ms for e in timed[:7]]
     assert new["processed_at"].is_monotonic_decreasing
     assert "n" in carried["payload"].iloc[0]
 
@@ -203,13 +211,26 @@ def test_what_does_not_fit_together(rows, database):
     )
     for _ in range(2):
         event(rows, "odd", at=AS_OF)
+    whispered = "only the system"
+    rows.execute(
+        text("insert into insights.conversation_map values (:c, :d, 'address')"),
+        {"c": whispered, "d": where},
+    )
+    event(rows, whispered, at=AS_OF)
+    message(rows, whispered, "system", at=AS_OF)
     period = Period.parse("7d", AS_OF + timedelta(minutes=5))
+    for _ in ("queued", "kept"):
+        with reading(database.engine, ANA) as conn:
+            silent = webhooks_rows.without_events(conn, period)
+            odd = webhooks_rows.without_conversation(conn, period)
+            assert webhooks_rows.without_events(conn, period.previous()).empty
+            assert webhooks_rows.without_conversation(conn, period.previous()).empty
+        assert silent["conversation_id"].tolist() == [quiet]
+        assert odd[["conversation_id", "events", "of"]].values.tolist() == [["odd", 2, 1]]
+        drain(database.engine)
+    message(rows, "odd", at=AS_OF)
     with reading(database.engine, ANA) as conn:
-        silent = webhooks_rows.without_events(conn, period)
-        odd = webhooks_rows.without_conversation(conn, period)
-        assert webhooks_rows.without_events(conn, period.previous()).empty
-    assert silent["conversation_id"].tolist() == [quiet]
-    assert odd[["conversation_id", "events", "of"]].values.tolist() == [["odd", 2, 1]]
+        assert webhooks_rows.without_conversation(conn, period).empty
 
 
 def test_duplicates_are_counted_for_the_demo_and_the_period(rows, database):
