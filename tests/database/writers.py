@@ -42,6 +42,13 @@ def populate(conn: Connection, die: random.Random) -> None:
     places = [demo(conn, ANA), demo(conn, ANA), demo(conn, BEN)]
     for _ in range(12):
         speak(conn, die, conversation(conn, die.choice(places), is_test=die.random() < 0.2))
+    for number in range(6):
+        conn.execute(
+            text("insert into insights.conversation_map values (:c, :d, 'address')"),
+            {"c": f"nobody-spoke-{number}", "d": die.choice(places)},
+        )
+        for _ in range(die.randrange(1, 4)):
+            event(conn, f"nobody-spoke-{number}", at=NOON + timedelta(hours=die.randrange(96)))
 
 
 def speak(conn: Connection, die: random.Random, talk: str) -> None:
