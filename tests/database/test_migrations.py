@@ -244,7 +244,7 @@ def test_old_rows_of_an_older_shape_can_still_be_updated_and_new_ones_written(ba
     ) == [(ANA.user_id,)]
 
 
-def test_what_an_older_shape_keeps_is_listed(bare):
+def test_what_an_older_shape_keeps_is_listed(bare, template):
     with psycopg.connect(bare.admin_url) as conn:
         _fill_older(conn)
         conn.execute("grant select on public.demos to anon")

@@ -98,7 +98,7 @@ def listing(
     The product team may not run it. Raises: NotAllowedError, DatabaseError.
     """
     if mark.step is None:
-        inside = said_in(conn, period, demo_id, include_test)
+        inside = said_in(period, demo_id, include_test, conn)
     else:
         inside = judged_in(period, demo_id, include_test)
     statement = (
@@ -123,7 +123,7 @@ def listing(
 
 
 def said_in(
-    conn: Connection, period: Period, demo_id: UUID | None, include_test: bool
+    period: Period, demo_id: UUID | None, include_test: bool, conn: Connection
 ) -> ColumnElement[bool]:
     """User messages of the view that were sent in `period`. Which conversations they are in is
     asked by itself, so that no plan judges the words of others first."""

@@ -41,7 +41,7 @@ def said(
             judged.c.content,
             unhappy.label("unhappy"),
         )
-        .where(said_in(conn, period, demo_id, include_test), judged.c.content.is_not(None))
+        .where(said_in(period, demo_id, include_test, conn), judged.c.content.is_not(None))
         .order_by(judged.c.occurred_at, judged.c.seq, judged.c.id)
     )
     return read_frame(conn, statement, SAID)
