@@ -1,7 +1,9 @@
 import csv
 import io
 import json
+import re
 from datetime import UTC, datetime, timedelta
+from urllib.parse import unquote
 
 import pytest
 from sqlalchemy import text
@@ -69,6 +71,34 @@ def test_json_says_what_was_asked_and_nothing_is_cut(ask, rows):
     assert (told["zone"], told["test conversations"]) == ("Asia/Kolkata", "included")
     assert told["period"].startswith("2026-02-28T18:30")
     assert datetime.fromisoformat(told["as of"]) <= datetime.now(UTC)
+
+
+def test_a_file_says_what_narrowed_its_rows(ask, rows):
+    where = demo(rows)
+    message(rows, conversation(rows, where), sentiment="negative", content="50% off, please")
+    said = {"mark": "sentiment=negative&since=2026-03-01T00:00:00%2B00:00", "limit": "7", **SAID}
+    told = ask(ANA, "/export/visitor_messages.listing.json", **said).json()
+    assert told["arguments"] == {
+        "mark sentiment": "negative", "mark since": "2026-03-01T00:00:00+00:00", "limit": 7,
+    }  # fmt: skip
+    text = ask(ANA, "/export/visitor_messages.listing.csv", **said).text
+    assert "\n# argument mark sentiment: negative\n" in text
+    assert "\n# argument limit: 7\n" in text
+    default = ask(ANA, "/export/visitor_messages.listing.json", **SAID).json()
+    assert default["arguments"] == {"limit": 200}
+
+
+@pytest.mark.parametrize("words", [*ODD, "a;b", "tab\there", "x\n=1+1", "x\r=1", "a\u2028=b"])
+def test_words_that_narrowed_are_never_cells(ask, rows, words):
+    demo(rows)
+    answer = ask(ANA, "/export/text_search.messages.csv", words=words, **SAID)
+    told = [line for line in re.split("[\n\r\u2028]", answer.text) if "argument words" in line]
+    assert len(told) == 1
+    assert told[0].startswith("# argument words: ")
+    assert not any(mark in told[0] for mark in ',=;"\t@+')
+    assert unquote(told[0].removeprefix("# argument words: ")) == words
+    exact = ask(ANA, "/export/text_search.messages.json", words=words, **SAID).json()
+    assert exact["arguments"]["words"] == words
 
 
 def test_an_address_asks_what_the_page_asked(ask, rows):

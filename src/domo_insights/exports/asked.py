@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 from types import UnionType
 from typing import Any, Final, get_args
@@ -70,6 +70,19 @@ def arguments(question: Query, asked: Asked, said: Mapping[str, str]) -> dict[st
     return given
 
 
+def narrowed(question: Query, given: Mapping[str, Any]) -> dict[str, str | int | bool]:
+    """What else `question` was given, its defaults included, by name; a selection by its fields."""
+    said: dict[str, Any] = {}
+    for name, parameter in list(inspect.signature(question).parameters.items())[1:]:
+        value = given.get(name, parameter.default)
+        if isinstance(value, Selection):
+            of = {field.name: getattr(value, field.name) for field in fields(value)}
+            said |= {f"{name} {part}": of[part] for part in of}
+        elif name not in SHARED:
+            said[name] = value
+    return {name: _said(value) for name, value in said.items() if value is not None}
+
+
 def address(query: str, form: str, asked: Asked, **more: object) -> str:
     """Where `query` is exported as `form`; `more` are arguments of its own."""
     said = {name: str(value) for name, value in more.items() if value is not None}
@@ -93,6 +106,12 @@ def summary_address(demo_id: UUID, asked: Asked) -> str:
 
 
 _AHEAD: Final = timedelta(days=1)
+
+
+def _said(value: Any) -> str | int | bool:
+    if isinstance(value, str | int):
+        return value
+    return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
 def _value(name: str, text: str, annotation: Any) -> Any:

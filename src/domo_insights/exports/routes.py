@@ -33,7 +33,7 @@ from domo_insights.errors import (
     WrongUseError,
 )
 from domo_insights.exports import archive, documents, summary_page, transcripts
-from domo_insights.exports.asked import arguments, read
+from domo_insights.exports.asked import arguments, narrowed, read
 from domo_insights.exports.summary import summarise
 from domo_insights.exports.whole_file import FileError
 from domo_insights.queries import QUERIES, conversations, demos
@@ -103,7 +103,8 @@ def _export(request: Request, viewer: Viewer) -> Response:
     )
     known = mine.loc[mine["demo_id"] == asked.demo_id, "demo"].tolist()
     _record(viewer, {"query": name, "form": form, "rows": len(frame)} | asked.parameters)
-    document = _WRITERS[form](name, asked, known[0] if known else "", frame)
+    more = narrowed(QUERIES[name], given)
+    document = _WRITERS[form](name, asked, known[0] if known else "", more, frame)
     return _file(document, documents.file_name(name, asked, form), form)
 
 
