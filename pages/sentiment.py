@@ -24,18 +24,21 @@ cards.row(
 sentiment.labelled_by(asked)
 
 sentiment.over_time(asked, messages.over_time)
+sentiment_rows.behind(asked, "feelings")
 
 left, right = st.columns(2)
 with left:
     sentiment.by_demo(asked)
 with right:
     sentiment.by_turn(asked)
+sentiment_rows.behind(asked, "by_demo", "by_turn")
 
 left, right = st.columns(2)
 with left:
     sentiment.intent_quadrant(asked)
 with right:
     sentiment.confidence(asked)
+sentiment_rows.behind(asked, "intents", "confidence")
 
 sentiment_rows.confident(asked)
 sentiment_rows.moments(asked)

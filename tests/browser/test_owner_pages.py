@@ -168,6 +168,46 @@ def test_a_mark_of_sentiment_opens_its_messages_and_they_their_conversation(site
     page.get_by_test_id("stChatMessage").first.wait_for()
 
 
+def test_a_card_leads_to_the_page_that_says_more(ana):
+    cards = ana.locator(".st-key-kpis")
+    assert cards.get_by_role("link", name="More").count() == 6
+    cards.get_by_role("link", name="More").nth(3).click()
+    ana.wait_for_url("**/sentiment**")
+    settle(ana)
+    cards.get_by_text("Confident misses").wait_for()
+    assert cards.get_by_role("link", name="More").count() == 0
+
+
+@pytest.mark.parametrize("path", ["/", "/conversations", "/sentiment", "/demos"])
+def test_on_a_laptop_the_top_line_is_one_and_no_label_is_cut(site, visit, path):
+    page = visit("ana", base_url=site.url)
+    open_page(site, page, path)
+    page.get_by_test_id("stMetricLabel").nth(5).wait_for()
+    title = page.get_by_role("heading", level=1).bounding_box()
+    views = page.get_by_role("button", name="Views").bounding_box()
+    assert views["y"] < title["y"] + title["height"]
+    cut = page.locator('[data-testid="stMetricLabel"] p').evaluate_all(
+        "all => all.filter(p => p.scrollWidth > p.clientWidth + 1).map(p => p.innerText)"
+    )
+    assert cut == []
+
+
+def test_where_no_period_counts_its_controls_are_hidden_and_keep_what_they_say(site, visit):
+    page = visit("ana", base_url=site.url)
+    open_page(site, page, "/?period=7d")
+    page.get_by_role("link", name="My access").click()
+    page.get_by_role("heading", name="My access").wait_for()
+    page.get_by_role("radiogroup", name="Period").wait_for(state="hidden")
+    page.get_by_role("combobox", name="Demo").wait_for(state="hidden")
+    assert page.get_by_role("button", name="Filters").is_visible()
+    settle(page)
+    page.get_by_role("link", name="Overview").click()
+    page.get_by_role("heading", name="Overview").wait_for()
+    page.get_by_role("radiogroup", name="Period").wait_for()
+    settle(page)
+    assert "period=7d" in page.url
+
+
 def test_a_link_chooses_its_demo(ana):
     block = ana.locator(".st-key-attention")
     name = block.get_by_test_id("stText").first.inner_text()

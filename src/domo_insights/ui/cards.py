@@ -12,14 +12,15 @@ from domo_insights.change import Change, Measured, Tone, change, measured
 from domo_insights.metrics import Metric
 from domo_insights.period import Period
 from domo_insights.queries import availability
-from domo_insights.ui import blocks, receipts
+from domo_insights.ui import blocks, links, receipts
 from domo_insights.ui.data import load, so_far
 from domo_insights.ui.filters import Asked
 
 _COLOURS: Final[dict[Tone, Any]] = {Tone.GOOD: "green", Tone.BAD: "red", Tone.NEUTRAL: "gray"}
 _ARROWS: Final[dict[int, Any]] = {-1: "down", 0: "off", 1: "up"}
-_NARROWEST: Final = 150
+_NARROWEST: Final = 160
 _HEIGHT: Final = 212
+_LINK_HEIGHT: Final = 30
 
 
 class _Question(Protocol):
@@ -45,11 +46,15 @@ class Followed(Subject, Protocol):
 
 def row(asked: Asked, wanted: Mapping[Metric, Subject]) -> None:
     """One card per metric, each loaded and compared by itself."""
-    with st.grid(len(wanted), min_column_width=_NARROWEST, key="kpis") as grid:
+    leads = any(links.explained(metric) for metric in wanted)
+    height = _HEIGHT + leads * _LINK_HEIGHT
+    with st.grid(len(wanted), min_column_width=_NARROWEST, gap="xsmall", key="kpis") as grid:
         for metric, subject in wanted.items():
             with grid.cell(), blocks.alone(f"kpi_{metric.key}", height=150):
                 draw = _card if hasattr(subject, "over_time") else _state
-                draw(metric, subject, asked)
+                with st.container(border=True, gap=None, height=height):
+                    draw(metric, subject, asked)
+                    _link(metric)
 
 
 def _card(metric: Metric, subject: Any, asked: Asked) -> None:
@@ -57,26 +62,34 @@ def _card(metric: Metric, subject: Any, asked: Asked) -> None:
     before = measured(metric, load(subject.kpis, *asked.before).iloc[0].to_dict())
     moved = change(metric, now, before if _known_before(before, asked) else None)
     trend = so_far(load(subject.over_time, *asked), asked.period)[metric.key].dropna()
-    with st.container(border=True, gap=None, height=_HEIGHT):
-        st.metric(
-            metric.label,
-            metric.text(now.value),
-            moved.text,
-            delta_color=_COLOURS[moved.tone],
-            delta_arrow=_ARROWS[moved.direction],
-            help=_about(metric, now, moved),
-            chart_data=trend.tolist() if len(trend) > 1 else None,
-            chart_type="area",
-        )
-        receipts.receipt(moved.was or "none before", metric, subject.kpis, asked)
+    st.metric(
+        metric.label,
+        metric.text(now.value),
+        moved.text,
+        delta_color=_COLOURS[moved.tone],
+        delta_arrow=_ARROWS[moved.direction],
+        help=_about(metric, now, moved),
+        chart_data=trend.tolist() if len(trend) > 1 else None,
+        chart_type="area",
+    )
+    receipts.receipt(moved.was or "none before", metric, subject.kpis, asked)
 
 
 def _state(metric: Metric, subject: Subject, asked: Asked) -> None:
     """A card of what is, whatever the period: nothing says what it was before."""
     now = measured(metric, load(subject.kpis, *asked).iloc[0].to_dict())
-    with st.container(border=True, gap=None, height=_HEIGHT):
-        st.metric(metric.label, metric.text(now.value), help=metric.meaning)
-        receipts.receipt("now", metric, subject.kpis, asked)
+    st.metric(metric.label, metric.text(now.value), help=metric.meaning)
+    receipts.receipt("now", metric, subject.kpis, asked)
+
+
+def _link(metric: Metric) -> None:
+    if place := links.explained(metric):
+        st.page_link(
+            place.path,
+            label="More",
+            icon=":material/arrow_forward:",
+            help=f"{metric.label}: more in {place.title}",
+        )
 
 
 def _known_before(before: Measured, asked: Asked) -> bool:

@@ -45,8 +45,12 @@ class Asked:
         return Asked(self.period.previous(), self.demo_id, self.include_test, self.demo)
 
 
-def show() -> None:
-    """Draw the controls; their values are kept in the URL."""
+def show(*, hidden: bool = False) -> None:
+    """Draw the controls; their values are kept in the URL. Where nothing depends on the period or
+    the demo these are drawn `hidden`: a control that is not drawn would lose its URL value."""
+    if hidden:
+        st.html(f"<style>{', '.join(f'.st-key-{key}' for key in (PERIOD, DAYS, DEMO))}"
+                " { display: none }</style>")  # fmt: skip
     st.segmented_control(
         "Period",
         [*PRESETS, CUSTOM],
@@ -122,6 +126,11 @@ def arrive(page: str) -> None:
     name = st.query_params.get_all(DEMO)[0]
     if name in _demos():
         st.session_state[DEMO] = name
+
+
+def page() -> str:
+    """The title of the page that is open."""
+    return str(st.session_state.get(_PAGE, ""))
 
 
 def arrived() -> bool:

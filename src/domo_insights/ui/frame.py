@@ -20,12 +20,17 @@ from domo_insights.ui.plain import plain
 from domo_insights.viewer import Viewer
 
 IMAGES: Final = Path(__file__).parent / "images"
+# Pixels: its longest title fits, and beside it the top line is one line on a laptop.
+_SIDEBAR: Final = 246
 
 
 def main() -> None:
     """Draw the frame and run the page that was asked for."""
     st.set_page_config(
-        page_title="Domo Insights", page_icon=str(IMAGES / "icon.png"), layout="wide"
+        page_title="Domo Insights",
+        page_icon=str(IMAGES / "icon.png"),
+        layout="wide",
+        initial_sidebar_state=_SIDEBAR,
     )
     st.logo(str(IMAGES / "logo.svg"), icon_image=str(IMAGES / "icon.svg"), size="large")
     try:
@@ -82,11 +87,14 @@ def _top_line(place: Place) -> None:
         with st.container(width="content", gap=None):
             st.title(place.title, anchor=False)
             st.caption(place.question)
-        with st.container(horizontal=True, width="content", vertical_alignment="bottom"):
-            filters.show()
+        with st.container(
+            horizontal=True, width="content", vertical_alignment="bottom", gap="xsmall"
+        ):
+            filters.show(hidden=not place.dated)
             views.menu(place)
-    st.caption(_when(filters.asked()))
-    detail.note(filters.asked())
+    if place.dated:
+        st.caption(_when(filters.asked()))
+        detail.note(filters.asked())
     freshness.notice()
 
 

@@ -19,7 +19,9 @@ _EXPLAINED: Final = {
     "demo_videos": "Demos",
     "knowledge_chunks": "Demos",
 }
-_ON: Final = {"negative_share": "Sentiment and intent", "positive_share": "Sentiment and intent"}
+_FELT: Final = frozenset(
+    {"negative_share", "positive_share", "unlabelled_share", "intents", "average_confidence"}
+)
 
 
 def named(title: str) -> Place | None:
@@ -47,8 +49,9 @@ def go(place: Place, **more: str) -> NoReturn:
     st.switch_page(place.path, query_params=more)
 
 
-def explaining(metric: Metric) -> None:
-    """A link to the page that says more of a number."""
+def explained(metric: Metric) -> Place | None:
+    """The page that says more of a number; None where that is the page that is open."""
     source = metric.source.partition(",")[0].partition(" ")[0]
-    title = _ON.get(metric.key) or _EXPLAINED.get(source, "Conversations")
-    to(title if named(title) else "Conversations", f"More in {title}")
+    title = _EXPLAINED.get(source, "Conversations")
+    place = places.SENTIMENT if metric.key in _FELT else named(title) or places.CONVERSATIONS
+    return None if place.title == filters.page() else place

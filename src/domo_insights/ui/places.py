@@ -30,6 +30,8 @@ class Place:
     audience: Audience = Audience.EVERYBODY
     live: bool = True
     """Whether it is drawn anew when data change; not where people write or wait for an answer."""
+    dated: bool = True
+    """Whether what it shows depends on the period and the demo that are chosen."""
 
     @property
     def path(self) -> Path:
@@ -75,7 +77,7 @@ PLATFORM: Final = Place(
 MY_ACCESS: Final = Place(
     "my_access.py", "My access", ":material/badge:",
     "Who am I, and what can I see?",
-    section="Account", live=False,
+    section="Account", live=False, dated=False,
 )  # fmt: skip
 
 ALL: Final = (

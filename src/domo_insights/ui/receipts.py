@@ -12,7 +12,6 @@ from domo_insights.database.hearing import Said, heard
 from domo_insights.database.reads import read
 from domo_insights.metrics import Kind, Metric
 from domo_insights.settings import current
-from domo_insights.ui import links
 from domo_insights.ui.data import load
 from domo_insights.ui.filters import Asked
 from domo_insights.ui.session import current_viewer
@@ -43,7 +42,6 @@ def receipt(words: str, metric: Metric, query: Query, asked: Asked) -> None:
             f"As of {period.as_of.astimezone(period.tz):%d %b %Y, %H:%M}, {period.zone}."
             f" {period.text}. Source: {metric.source}."
         )
-        links.explaining(metric)
         for said in _asked(query, asked):
             st.code(said.sql, language="sql", wrap_lines=True)
             st.code(said.parameters, language="json", wrap_lines=True)

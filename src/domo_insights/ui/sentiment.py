@@ -16,7 +16,7 @@ from domo_insights.ui import blocks, exports
 from domo_insights.ui.data import load, so_far
 from domo_insights.ui.filters import Asked
 from domo_insights.ui.plain import plain
-from domo_insights.ui.sentiment_rows import behind, can_open, opening
+from domo_insights.ui.sentiment_rows import can_open, opening
 
 FEELINGS: Final[dict[str, Metric]] = {
     "negative": metrics.NEGATIVE_SHARE,
@@ -26,7 +26,8 @@ FEELINGS: Final[dict[str, Metric]] = {
 _LINES: Final = (metrics.NEGATIVE_SHARE, metrics.POSITIVE_SHARE, metrics.UNLABELLED_SHARE)
 _LINE_MEANS: Final = ("negative", "positive", "")
 _MOST_DEMOS: Final = 15
-_INVITATION: Final = "Select a mark to read the messages behind it."
+_INVITATION: Final = "Select a mark of a chart to read the messages behind it."
+_OVER_TIME: Final = "Negative and positive: of messages with a sentiment. Unlabelled: of all."
 
 
 def labelled_by(asked: Asked) -> None:
@@ -44,6 +45,8 @@ def labelled_by(asked: Asked) -> None:
             f"{share} of the labelled ones were labelled by this dashboard: sentiment by a"
             " lexicon, intent by the nearest labelled example."
         )
+    if can_open():
+        words.append(_INVITATION)
     st.caption(" ".join(words))
 
 
@@ -51,7 +54,11 @@ def over_time(asked: Asked, query: Callable[..., pd.DataFrame]) -> None:
     """Negative, positive and unlabelled share in each bucket."""
     title = "Sentiment over time"
     with blocks.card(
-        title, _about(), key="feelings", meaning=_meanings(_LINES), export=exports.of(query, asked)
+        title,
+        _OVER_TIME,
+        key="feelings",
+        meaning=_meanings(_LINES),
+        export=exports.of(query, asked),
     ):
         frame = so_far(load(query, *asked), asked.period)
         buckets = asked.period.buckets()
@@ -68,14 +75,13 @@ def over_time(asked: Asked, query: Callable[..., pd.DataFrame]) -> None:
             alt=_alt(title, frame, asked),
             pick=opening("feelings", marked),
         )
-        behind(asked, "feelings")
 
 
 def by_demo(asked: Asked) -> None:
     """The demos side by side, the most unhappy first."""
     with blocks.card(
         "By demo",
-        _about(),
+        "Of visitors' messages with a sentiment; the most negative demo first.",
         key="by_demo",
         meaning=_meanings(FEELINGS.values()),
         export=exports.of(turns.by_demo, asked),
@@ -96,7 +102,6 @@ def by_demo(asked: Asked) -> None:
             alt=_told("Sentiment by demo", labels, frame),
             pick=opening("by_demo", marked),
         )
-        behind(asked, "by_demo")
 
 
 def by_turn(asked: Asked) -> None:
@@ -104,7 +109,7 @@ def by_turn(asked: Asked) -> None:
     title = "By turn number"
     with blocks.card(
         title,
-        _about(),
+        "Of visitors' messages with a sentiment: their first, second, and so on.",
         key="by_turn",
         meaning=_meanings(FEELINGS.values()),
         export=exports.of(turns.by_turn, asked),
@@ -125,12 +130,11 @@ def by_turn(asked: Asked) -> None:
             alt=_told("Sentiment by the number of the visitor's message", labels, frame),
             pick=opening("by_turn", marked),
         )
-        behind(asked, "by_turn")
 
 
 def intent_quadrant(asked: Asked) -> None:
     """What many want and what makes them unhappy."""
-    about = f"Volume against negative share; the larger, the surer the label. {_about()}"
+    about = "Volume against negative share; the larger, the surer the label."
     meaning = _meanings((metrics.INTENT_SHARE, metrics.NEGATIVE_SHARE, metrics.AVERAGE_CONFIDENCE))
     with blocks.card(
         "Intents", about, key="intents", meaning=meaning, export=exports.of(intents.ranked, asked)
@@ -164,12 +168,11 @@ def intent_quadrant(asked: Asked) -> None:
             alt=f"{len(frame)} intents. Most negative: {', '.join(map(plain, worst['intent']))}.",
             pick=opening("intents", marked),
         )  # fmt: skip
-        behind(asked, "intents")
 
 
 def confidence(asked: Asked) -> None:
     """Whether a sure label is a right one, as far as what followed can tell."""
-    about = f"How it went on after messages of each confidence. {_about()}"
+    about = "How it went on after messages of each confidence."
     meaning = metrics.WENT_WELL_SHARE.meaning
     with blocks.card(
         "Confidence calibration",
@@ -197,7 +200,6 @@ def confidence(asked: Asked) -> None:
             + ", ".join(f"{a}: {b}" for a, b in zip(labels, told, strict=True)),
             pick=opening("confidence", marked),
         )
-        behind(asked, "confidence")
 
 
 def _nothing_felt(frame: pd.DataFrame) -> bool:
@@ -209,10 +211,6 @@ def _nothing_felt(frame: pd.DataFrame) -> bool:
         st.caption("Callbacks bring it, labels from a file, or the command that reads the words:")
         st.code("domo-insights label --local", language=None)
     return True
-
-
-def _about() -> str:
-    return _INVITATION if can_open() else ""
 
 
 def _feeling(curve: int | None) -> str | None:

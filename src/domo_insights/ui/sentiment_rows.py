@@ -51,28 +51,29 @@ def opening(key: str, marked: Callable[[int, int | None], Mark | None]) -> block
     return picked if can_open() else None
 
 
-def behind(asked: Asked, key: str) -> None:
-    """The messages behind the mark that is selected, if it is one of the chart `key`."""
-    chart, _, said = str(st.query_params.get(MARK, "")).partition("?")
-    if chart != key or not can_open():
+def behind(asked: Asked, *charts: str) -> None:
+    """The messages behind the mark that is selected, if it is one of `charts`, and below them the
+    conversation that was opened from these."""
+    key, _, said = str(st.query_params.get(MARK, "")).partition("?")
+    if key not in charts or not can_open():
         return
     try:
         mark = Mark.parse(said)
     except WrongUseError:
         return
-    frame = load(visitor_messages.listing, *asked, mark=mark, limit=MOST)
-    newest = f" The newest {MOST}." if len(frame) == MOST else ""
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.text(
-            f"{len(frame)} message{'s' * (len(frame) != 1)} {_words(mark, asked)}.{newest}",
-            width="stretch",
-        )
-        exports.menu(exports.of(visitor_messages.listing, asked, mark=mark, limit=MOST),
-                     f"behind_{key}")  # fmt: skip
-        st.button("Close", key=f"close_{key}", type="tertiary", icon=":material/close:",
-                  on_click=_close)  # fmt: skip
-    if len(frame):
-        _rows(frame, asked, f"behind_{key}", "Messages behind the selected mark")
+    export = exports.of(visitor_messages.listing, asked, mark=mark, limit=MOST)
+    with blocks.card("Behind the selected mark", key=f"behind_{key}", export=export):
+        frame = load(visitor_messages.listing, *asked, mark=mark, limit=MOST)
+        newest = f" The newest {MOST}." if len(frame) == MOST else ""
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.text(
+                f"{len(frame)} message{'s' * (len(frame) != 1)} {_words(mark, asked)}.{newest}",
+                width="stretch",
+            )
+            st.button("Close", key=f"close_{key}", type="tertiary", icon=":material/close:",
+                      on_click=_close)  # fmt: skip
+        if len(frame):
+            _rows(frame, asked, f"behind_{key}", "Messages behind the selected mark")
     transcripts.below(f"behind_{key}")
 
 
