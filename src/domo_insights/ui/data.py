@@ -23,7 +23,8 @@ FRESH_SECONDS: Final = 3
 """How long an answer is kept while nobody says when data change."""
 KEPT_SECONDS: Final = 10
 """How long it is kept at most, by the version of the viewer's data: some tables have no version."""
-_WRITES: Final = "_writes"
+_written: Final[dict[UUID, float]] = {}
+"""When somebody last wrote here, by user: their other tabs, and pages opened anew, see it too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +72,15 @@ def overheard() -> Iterator[list[Question]]:
 
 
 def wrote() -> None:
-    """Say that this session has just changed something: what it loads next is asked anew."""
-    st.session_state[_WRITES] = time.monotonic()
-    replica.wrote(current_viewer())
+    """Say that the viewer has just changed something: what they load next is asked anew."""
+    viewer = current_viewer()
+    _written[viewer.user_id] = time.monotonic()
+    replica.wrote(viewer)
 
 
 def _state_of(viewer: Viewer) -> tuple[float, ...]:
     """What the data are like, as far as it is known: their version, or else the time."""
-    version, written = version_of(viewer), st.session_state.get(_WRITES, 0.0)
+    version, written = version_of(viewer), _written.get(viewer.user_id, 0.0)
     if version is not None:
         return version, written
     return time.monotonic() // FRESH_SECONDS, written, -1
