@@ -65,11 +65,14 @@ def explain(
         passes = ranked.c.similarity.is_(None) | (ranked.c.similarity >= threshold)  # type: ignore[assignment]
     needed = func.row_number().over(order_by=ranked.c.place).label("needed_k")
     kept = select(ranked.c.chunk_id, needed).where(passes).subquery("kept")
+    similarity, vector_rank, compared = _by_meaning(one, demo_id, vector, model)
     statement = select(
-        *_by_meaning(one, demo_id, vector, model),
+        similarity,
+        vector_rank,
         _held(said.c.text_rank, said.c.chunk_id == one.c.id),
         _held(ranked.c.place, ranked.c.chunk_id == one.c.id),
         _held(kept.c.needed_k, kept.c.chunk_id == one.c.id),
+        compared,
     ).select_from(one)
     return read_frame(conn, statement, STANDING)
 
