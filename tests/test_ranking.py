@@ -65,6 +65,13 @@ def test_an_interval_holds_its_mean_and_repeats():
     assert ranking.mean([]) == ranking.NOTHING
 
 
+def test_few_perfect_answers_are_no_certainty():
+    assert ranking.mean_score([1.0] * 14) == ranking.share(14, 14)
+    assert ranking.mean_score([0.0] * 14) == ranking.share(0, 14)
+    assert ranking.mean_score([1.0, 0.5]) == ranking.mean([1.0, 0.5])
+    assert ranking.mean_score([]) == ranking.NOTHING
+
+
 def test_pairs_tell_what_the_means_hide():
     before, after = [0.1, 0.9] * 50, [0.2, 1.0] * 50
     moved = ranking.mean_difference(before, after)

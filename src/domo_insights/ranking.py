@@ -88,6 +88,17 @@ def mean(values: Sequence[float]) -> Estimate:
     return Estimate(float(given.mean()), float(low), float(high), len(given))
 
 
+def mean_score(values: Sequence[float]) -> Estimate:
+    """The mean of one score from 0 to 1 per question, with its interval.
+
+    Where every question has the least or the best score a bootstrap sees no spread, however few
+    they are; then it is Wilson's interval, as of a share.
+    """
+    if len(values) and (all(value == 1 for value in values) or not any(values)):
+        return share(round(sum(values)), len(values))
+    return mean(values)
+
+
 def mean_difference(before: Sequence[float], after: Sequence[float]) -> Estimate:
     """The mean of `after - before`, question by question: the same questions in the same order.
 

@@ -44,7 +44,7 @@ def measures(answers: pd.DataFrame, threshold: float) -> dict[str, Estimate]:
     """MEASURES over the questions that expect a chunk, and the share of all questions whose nearest
     chunk is below `threshold`, each with its 95 % interval."""
     rows = judged(answers)
-    found = {name: ranking.mean(rows[name].tolist()) for name in MEASURES}
+    found = {name: ranking.mean_score(rows[name].tolist()) for name in MEASURES}
     similar = answers["best_similarity"].dropna()
     below = int((similar + _ROUNDING < threshold).sum())
     return found | {BELOW: ranking.share(below, len(similar))}

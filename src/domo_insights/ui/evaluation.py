@@ -83,7 +83,7 @@ def _latest_run(demo_id: UUID) -> tuple[dict[Any, Any], dict[str, Estimate]] | N
 
 
 def _card(metric: Metric, estimate: Estimate, of: str) -> None:
-    with st.container(border=True, gap=None, height=150):
+    with st.container(border=True, gap=None, height="stretch"):
         about = f"{metric.meaning}\n\nRests on {estimate.count:,} questions."
         st.metric(metric.label, metric.text(estimate.value), help=about)
         if estimate.value is not None:
