@@ -1,6 +1,5 @@
 """Files of callbacks into the database: in batches, each one transaction, in the file's order."""
 
-import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
@@ -8,15 +7,15 @@ from typing import Final
 from sqlalchemy import Engine
 
 from domo_insights.database.doors import ingesting
-from domo_insights.errors import BusyError, ConflictingDataError, PayloadError
+from domo_insights.errors import PayloadError
 from domo_insights.ingest import rows
 from domo_insights.ingest.lines import Line, lines_of
 from domo_insights.ingest.payload import JOINED, parse
-from domo_insights.ingest.store import Received, Stored, store
+from domo_insights.ingest.store import Received, Stored
+from domo_insights.ingest.together import settle_patiently
 
 BATCH: Final = 500
 _BATCH_BYTES: Final = 8_000_000
-_ATTEMPTS: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,27 +78,11 @@ def ingest_files(
             if meet and (personas := _personas(keep)):
                 meet(personas)
             if keep:
-                outcome.stored += store_patiently(engine, keep)
+                outcome.stored += settle_patiently(engine, keep)[0]
             for line in batch:
                 if progress:
                     progress(line)
     return outcome
-
-
-def store_patiently(engine: Engine, received: list[Received]) -> Stored:
-    """`store` in a transaction of its own, tried again while another one is in the way.
-
-    Raises: as `store`; BusyError when it stays in the way.
-    """
-    for attempt in range(1, _ATTEMPTS + 1):
-        try:
-            with ingesting(engine) as conn:
-                return store(conn, received)
-        except (BusyError, ConflictingDataError):
-            if attempt == _ATTEMPTS:
-                raise
-            time.sleep(0.05 * 2**attempt)
-    raise BusyError
 
 
 def batches_of(lines: Iterator[Line]) -> Iterator[list[Line]]:

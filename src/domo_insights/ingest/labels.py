@@ -15,7 +15,8 @@ from domo_insights.ingest.body import canonical, decoded
 from domo_insights.ingest.fields import Fields, number_or_none
 from domo_insights.ingest.files import Progress, Rejection, batches_of
 from domo_insights.ingest.lines import Line, lines_of
-from domo_insights.ingest.rows import asked, lock
+from domo_insights.ingest.parameters import asked
+from domo_insights.ingest.rows import lock
 
 _KINDS: Final[Mapping[str, TypeEngine[Any]]] = {
     "sentiment": Text(),

@@ -30,7 +30,8 @@ from domo_insights.database.doors import ingesting
 from domo_insights.database.tables import conversation_messages as messages
 from domo_insights.embedding import embedder_for
 from domo_insights.embedding.protocol import Vectors
-from domo_insights.ingest.rows import asked, lock
+from domo_insights.ingest.parameters import asked
+from domo_insights.ingest.rows import lock
 
 BATCH: Final = 500
 EXAMPLES: Final = 400

@@ -6,28 +6,26 @@ from dataclasses import replace as replace_in
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, Text, Uuid, delete, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Connection, Row, Text, Uuid, delete, select
 
 from domo_insights.database.tables import conversation_messages as messages
 from domo_insights.ingest.messages import MessageRow, is_derived
-from domo_insights.ingest.rows import asked, sent
+from domo_insights.ingest.parameters import asked, document, inserting, updating
 
 _COLUMNS: Final = tuple(field.name for field in fields(MessageRow))
 _LABELS: Final = frozenset({"sentiment", "intent", "confidence", "label_source"})
 _LATER: Final = frozenset({"file", "local"})
 _FIXED: Final = frozenset({"id", "conversation_id", "message_id", "role"})
 _CHANGING: Final = tuple(name for name in _COLUMNS if name not in _FIXED)
+_ADD: Final = inserting(messages, _COLUMNS).on_conflict_do_nothing().returning(messages.c.id)
 
 
 def add(conn: Connection, rows: Sequence[MessageRow]) -> set[UUID]:
     """Insert rows and answer the ids of those that went in; others were there already."""
     if not rows:
         return set()
-    batch = sent(messages, [{name: getattr(row, name) for name in _COLUMNS} for row in rows])
-    chosen = select(*batch.c)
-    statement = insert(messages).from_select(list(_COLUMNS), chosen)
-    return set(conn.scalars(statement.on_conflict_do_nothing().returning(messages.c.id)))
+    new = document({name: getattr(row, name) for name in _COLUMNS} for row in rows)
+    return set(conn.scalars(_ADD, new))
 
 
 def replace(conn: Connection, wanted: Mapping[str, Sequence[MessageRow]]) -> int:
@@ -57,9 +55,8 @@ def replace(conn: Connection, wanted: Mapping[str, Sequence[MessageRow]]) -> int
     changes = [row for row in settled if any(_differs(row, held[row.id], n) for n in _CHANGING)]
     if changes:
         names = ("id", *_CHANGING)
-        batch = sent(messages, [{n: getattr(row, n) for n in names} for row in changes])
-        same = messages.c.id == batch.c.id
-        conn.execute(update(messages).where(same).values({n: batch.c[n] for n in _CHANGING}))
+        changed = document({n: getattr(row, n) for n in names} for row in changes)
+        conn.execute(updating(messages, _CHANGING), changed)
     new = [
         row
         for row in rows.values()

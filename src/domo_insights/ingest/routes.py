@@ -21,13 +21,14 @@ from domo_insights.database.engine import engine_for
 from domo_insights.errors import ConfigError, DatabaseError, PayloadError
 from domo_insights.ingest import rows
 from domo_insights.ingest.body import MAX_BYTES
-from domo_insights.ingest.files import store_patiently
 from domo_insights.ingest.payload import parse
 from domo_insights.ingest.store import (
+    Fate,
     ForeignConversationError,
     Received,
     UnknownDemoError,
 )
+from domo_insights.ingest.together import store_together
 from domo_insights.ingest.webhook import SIGNATURE_HEADER, is_signature, is_token
 
 RETRY_SECONDS: Final = 10
@@ -96,7 +97,7 @@ def _answer(demo_id: UUID | None, read: Callable[[], Received]) -> Response:
     committed; a refusal is counted apart, since the refused transaction keeps nothing."""
     try:
         engine = engine_for(settings.current().secret("database_url"))
-        stored = store_patiently(engine, [read()])
+        fate = store_together(engine, read())
     except UnknownDemoError as problem:
         if demo_id is None:
             return _refusal(422, str(problem), problem.hint)
@@ -112,7 +113,7 @@ def _answer(demo_id: UUID | None, read: Callable[[], Received]) -> Response:
         answer.headers["Retry-After"] = str(RETRY_SECONDS)
         return answer
     queue.tell()
-    return JSONResponse({"stored": stored.stored, "duplicate": stored.duplicates > 0})
+    return JSONResponse({"stored": int(fate is Fate.NEW), "duplicate": fate is Fate.REPEATED})
 
 
 def _refusal(status: int, error: str, hint: str = "") -> JSONResponse:

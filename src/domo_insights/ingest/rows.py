@@ -1,6 +1,5 @@
 """The statements of ingest on conversations and events, each for a whole batch."""
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -10,46 +9,58 @@ from uuid import UUID
 
 from sqlalchemy import (
     ARRAY,
-    JSON,
-    ColumnElement,
+    Boolean,
     Connection,
     Integer,
-    Table,
-    TableValuedAlias,
     Text,
     Uuid,
     bindparam,
-    cast,
     column,
-    exists,
     func,
     select,
-    update,
 )
-from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.types import TypeEngine
 
 from domo_insights.database.tables import conversation_details as details
 from domo_insights.database.tables import conversation_map as mapping
-from domo_insights.database.tables import conversation_messages as messages
 from domo_insights.database.tables import demos
 from domo_insights.database.tables import processed_webhook_events as events
 from domo_insights.errors import PayloadError
 from domo_insights.ingest.details import Details
-from domo_insights.ingest.payload import TRANSCRIPT, Callback, callback_of
+from domo_insights.ingest.parameters import asked, document, inserting, updating
+from domo_insights.ingest.payload import Callback, callback_of
 
-_TRANSCRIPTS: Final = (TRANSCRIPT, TRANSCRIPT.replace(".", "_"))
 _DETAILS: Final = tuple(field.name for field in fields(Details))
+_STRONGEST: Final = frozenset({"address", "operator"})
+"""Sources of a mapping that nothing is trusted more than."""
+_LOOK_UP: Final = select(
+    func.insights.look_up(
+        bindparam("conversations", type_=ARRAY(Text())), bindparam("hashes", type_=ARRAY(Text()))
+    ).table_valued(
+        column("conversation_id", Text()),
+        column("erased", Boolean()),
+        column("demo_id", Uuid()),
+        column("mapped_by", Text()),
+        column("known", Boolean()),
+        column("entangled", Boolean()),
+        column("stored", ARRAY(Text())),
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
 class State:
     """What is stored of a conversation. `entangled`: a transcript, or rows without a time, so
-    that one more utterance can change other rows."""
+    that one more utterance can change other rows. `erased`: it was, and stays away."""
 
     demo_id: UUID | None = None
+    mapped_by: str | None = None
     known: bool = False
     entangled: bool = False
+    erased: bool = False
+
+    def settles(self, claim: tuple[str, UUID, str]) -> bool:
+        """Whether the claim (conversation, demo, source) would change nothing."""
+        return self.demo_id == claim[1] and self.mapped_by in _STRONGEST
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,24 +72,6 @@ class Held:
     values: Mapping[str, Any]
 
 
-def asked(**columns: tuple[TypeEngine[Any], Sequence[Any]]) -> TableValuedAlias:
-    """A batch of values as a table: name=(type, values), all equally long."""
-    arrays = [bindparam(None, list(v), type_=ARRAY(kind)) for kind, v in columns.values()]
-    named = [column(name, kind) for name, (kind, _) in columns.items()]
-    return func.unnest(*arrays).table_valued(*named).render_derived(name="asked")
-
-
-def sent(table: Table, rows: Sequence[Mapping[str, Any]]) -> TableValuedAlias:
-    """Rows of `table`, all with the same columns, as one parameter.
-
-    As one JSON document, since arrays of texts would be quoted a letter at a time.
-    """
-    document = json.dumps([dict(row) for row in rows], default=str, ensure_ascii=False)
-    columns = [column(name, table.c[name].type) for name in rows[0]]
-    source = func.json_to_recordset(cast(bindparam(None, document, type_=Text()), JSON))
-    return source.table_valued(*columns).render_derived(name="sent", with_types=True)
-
-
 def lock(conn: Connection, conversations: Sequence[str]) -> None:
     """Wait for `conversations`, in their order; `insights.claim` takes the same locks."""
     batch = asked(conversation=(Text(), conversations))
@@ -86,39 +79,17 @@ def lock(conn: Connection, conversations: Sequence[str]) -> None:
     conn.execute(select(func.pg_advisory_xact_lock(key).is_(None)))
 
 
-def states(conn: Connection, conversations: Sequence[str]) -> dict[str, State]:
-    """What is stored of each of `conversations`."""
-    batch = asked(conversation=(Text(), conversations))
-
-    def there(table: Table, *conditions: ColumnElement[bool]) -> ColumnElement[bool]:
-        same = table.c.conversation_id == batch.c.conversation
-        return exists(select(1).where(same, *conditions).correlate(batch).select_from(table))
-
-    statement = select(
-        batch.c.conversation,
-        mapping.c.demo_id,
-        there(events) | there(messages),
-        there(events, events.c.event_type.in_(_TRANSCRIPTS))
-        | there(messages, messages.c.timestamp.is_(None)),
-    ).select_from(batch.outerjoin(mapping, mapping.c.conversation_id == batch.c.conversation))
-    return {c: State(demo, known, tied) for c, demo, known, tied in conn.execute(statement)}
-
-
-def known_hashes(conn: Connection, hashes: Sequence[str]) -> set[str]:
-    """Which of `hashes` are stored."""
-    batch = asked(event_hash=(Text(), hashes))
-    statement = select(events.c.event_hash).join(batch, batch.c.event_hash == events.c.event_hash)
-    return set(conn.scalars(statement))
-
-
-def erased(conn: Connection, conversations: Sequence[str]) -> set[str]:
-    """Which of `conversations` were erased and stay away; asked behind `lock`."""
-    batch = asked(conversation=(Text(), conversations))
-    return set(
-        conn.scalars(
-            select(batch.c.conversation).where(func.insights.is_erased(batch.c.conversation))
-        )
-    )
+def look_up(
+    conn: Connection, conversations: Sequence[str], hashes: Sequence[str]
+) -> tuple[dict[str, State], set[str]]:
+    """Wait for `conversations`, in their order, as `lock` does; then what is stored of each, and
+    which of `hashes` are."""
+    found = conn.execute(_LOOK_UP, {"conversations": conversations, "hashes": hashes}).all()
+    states = {
+        row.conversation_id: State(row.demo_id, row.mapped_by, row.known, row.entangled, row.erased)
+        for row in found
+    }
+    return states, {event_hash for row in found for event_hash in row.stored}
 
 
 def known_demos(conn: Connection, demo_ids: Iterable[UUID]) -> set[UUID]:
@@ -142,9 +113,8 @@ def claim(conn: Connection, claims: Sequence[tuple[str, UUID, str]]) -> list[UUI
 def add_events(conn: Connection, new: Sequence[Mapping[str, Any]]) -> None:
     """Insert events; one that another writer has stored meanwhile is left as it is."""
     if new:
-        batch = sent(events, new)
-        into = insert(events).from_select(list(new[0]), select(*batch.c))
-        conn.execute(into.on_conflict_do_nothing())
+        into = inserting(events, tuple(new[0]))
+        conn.execute(into.on_conflict_do_nothing(), document(new))
 
 
 def count_duplicates(conn: Connection, repeated: Mapping[str, int]) -> None:
@@ -193,6 +163,8 @@ def _owners(conn: Connection, conversations: Sequence[str]) -> dict[str, UUID]:
 
 def details_held(conn: Connection, conversations: Sequence[str]) -> dict[str, Held]:
     """The rows of conversation_details that are there already."""
+    if not conversations:
+        return {}
     columns = [details.c[name] for name in _DETAILS]
     statement = select(
         details.c.tavus_conversation_id, details.c.id, details.c.demo_id, *columns
@@ -215,6 +187,8 @@ def put_details(
     A row of a demo that never had the conversation by our map is left alone: its owner must not
     read the words of another's visitors.
     """
+    if not wanted:
+        return
     owned = _owners(conn, list(wanted))
     added: list[dict[str, Any]] = []
     changed: list[dict[str, Any]] = []
@@ -231,8 +205,6 @@ def put_details(
         ):
             changed.append({**values, "demo_id": demo_id, "id": held.id})
     if added:
-        conn.execute(insert(details).from_select(list(added[0]), select(*sent(details, added).c)))
+        conn.execute(inserting(details, tuple(added[0])), document(added))
     if changed:
-        batch = sent(details, changed)
-        values = {name: batch.c[name] for name in changed[0] if name != "id"}
-        conn.execute(update(details).where(details.c.id == batch.c.id).values(values))
+        conn.execute(updating(details, (*_DETAILS, "demo_id")), document(changed))

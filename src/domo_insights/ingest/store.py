@@ -2,8 +2,9 @@
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any, Literal
 from uuid import UUID
 
@@ -84,47 +85,71 @@ class _Whole:
     messages: list[MessageRow]
 
 
+class Fate(Enum):
+    """What became of a callback."""
+
+    NEW = "stored"
+    REPEATED = "stored before"
+    ERASED = "left out, since its conversation was erased"
+
+
 def store(conn: Connection, received: Sequence[Received]) -> Stored:
     """Store a batch on a connection of `ingesting`: all of it, or nothing when this raises.
+    Raises: as `settle`."""
+    return settle(conn, received)[0]
+
+
+def settle(conn: Connection, received: Sequence[Received]) -> tuple[Stored, list[Fate]]:
+    """As `store`, and what became of each.
 
     Conversations are locked one after the other in the order of their ids, so that two batches
     wait for each other and never deadlock. What belongs to an erased conversation is left out.
     Raises: ForeignConversationError, UnknownDemoError, PayloadError, DatabaseError.
     """
     conversations = sorted({item.callback.conversation_id for item in received})
-    rows.lock(conn, conversations)
-    if gone := rows.erased(conn, conversations):
-        rest = [item for item in received if item.callback.conversation_id not in gone]
-        left_out = Stored(erased=len(received) - len(rest))
-        return left_out + store(conn, rest) if rest else left_out
-    before = rows.states(conn, conversations)
-    new = _new(received, rows.known_hashes(conn, [r.callback.event_hash for r in received]))
-    _claim(conn, [item for item in received if item.demo_id] + new)
+    hashes = [item.callback.event_hash for item in received]
+    before, known = rows.look_up(conn, conversations, hashes)
+    fates = _fates(received, before, known)
+    new = [item for item, fate in zip(received, fates, strict=True) if fate is Fate.NEW]
+    there = [item for item, fate in zip(received, fates, strict=True) if fate is not Fate.ERASED]
+    _claim(conn, [item for item in there if item.demo_id] + new, before)
     added = _add(conn, new, before) if new else 0
     if new and current().insights_label_locally:
         label_conversations(conn, conversations)
-    repeated = Counter(item.callback.conversation_id for item in received)
+    repeated = Counter(item.callback.conversation_id for item in there)
     repeated.subtract(item.callback.conversation_id for item in new)
-    if len(new) < len(received):
+    if len(new) < len(there):
         rows.count_duplicates(conn, +repeated)
-    return Stored(
+    stored = Stored(
         stored=len(new),
-        duplicates=len(received) - len(new),
+        duplicates=len(there) - len(new),
         conversations=sum(not before[c].known for c in {r.callback.conversation_id for r in new}),
         messages=added,
+        erased=len(received) - len(there),
     )
+    return stored, fates
 
 
-def _new(received: Iterable[Received], known: set[str]) -> list[Received]:
-    unique: dict[str, Received] = {}
+def _fates(
+    received: Iterable[Received], before: Mapping[str, rows.State], known: set[str]
+) -> list[Fate]:
+    """What becomes of each, in their order; of the same one twice the first is the new one."""
+    seen, fates = set(known), []
     for item in received:
-        if item.callback.event_hash not in known:
-            unique.setdefault(item.callback.event_hash, item)
-    return list(unique.values())
+        event_hash = item.callback.event_hash
+        if before[item.callback.conversation_id].erased:
+            fates.append(Fate.ERASED)
+        else:
+            fates.append(Fate.REPEATED if event_hash in seen else Fate.NEW)
+            seen.add(event_hash)
+    return fates
 
 
-def _claim(conn: Connection, received: Iterable[Received]) -> None:
-    claims = list({claim: None for item in received if (claim := item.claim)})
+def _claim(
+    conn: Connection, received: Iterable[Received], before: Mapping[str, rows.State]
+) -> None:
+    said = {claim: None for item in received if (claim := item.claim)}
+    claims = [claim for claim in said if not before[claim[0]].settles(claim)]
     named = {demo_id for _, demo_id, _ in claims}
     if named and (missing := named - rows.known_demos(conn, named)):
         raise UnknownDemoError(f"There is no demo {min(missing)}.")
