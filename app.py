@@ -29,6 +29,7 @@ from domo_insights.errors import ConfigError
 from domo_insights.exports.routes import routes as export_routes
 from domo_insights.ingest.routes import routes as webhook_routes
 from domo_insights.ui.back_messages import BackMessages
+from domo_insights.ui.patches import Patches
 from domo_insights.ui.tabs import waking
 
 ROOT = Path(__file__).resolve().parent
@@ -102,6 +103,7 @@ app = st.App(
         Middleware(AccessLog),
         Middleware(Gate),
         Middleware(BackMessages),
+        Middleware(Patches),
         Middleware(Compressed),
     ],
     lifespan=lifespan,

@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from domo_insights.local.server import PostgresServer
 from domo_insights.metrics import THIN
@@ -92,6 +93,24 @@ def test_a_storm_reaches_every_tab_of_its_owner_and_nobody_else(site, visit):
         assert tab.evaluate("() => window.never_reloaded")
     assert events(other) == theirs
     assert listeners(site) == 1
+
+
+def test_only_what_came_out_differently_is_sent(site, visit):
+    page, got = visit("ana"), []
+    page.on("websocket", lambda line: line.on("framereceived", lambda raw: got.append(raw)))
+    open_page(site, page, "/webhooks")
+    where, before = address(page), events(page)
+    whole = len(got)
+    page.get_by_text("Numbers", exact=True).first.click()  # open, and it stays open
+    deliver(where)
+    eventually(lambda: events(page) == before + 1, "the event is counted")
+    heard = [ForwardMsg.FromString(raw) for raw in got[whole:]]
+    drawn = [said for said in heard if said.HasField("delta")]
+    assert 0 < len(drawn) < whole / 4
+    assert not any(
+        said.HasField("new_session") and not said.metadata.run.fragment_ids for said in heard
+    )
+    assert page.locator(".st-key-percentiles_numbers details[open]").count() == 1
 
 
 def test_the_database_goes_and_comes_back_under_an_open_page(site, visit):

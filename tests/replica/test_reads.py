@@ -190,3 +190,29 @@ def test_a_question_that_replay_interrupts_is_asked_of_the_primary(pair, watched
     assert read(pair.engine, ANA, ask) == 2
     assert asked_of == [True, False]
     assert psycopg.errors.SerializationFailure.sqlstate == "40001"
+
+
+def test_what_pages_were_told_of_is_not_read_from_a_replica_without_it(pair, watched):
+    """The primary was asked while the replica was away: back again, it may still be behind."""
+    versions = Versions(pair.engine, "")
+    make_demo(pair, ANA)
+    drain(pair.engine)
+    pair.catch_up()
+    versions.look()
+    before = count(pair, ANA)
+    pair.replay(go_on=False)
+    make_demo(pair, ANA)
+    drain(pair.engine)
+    watched.lost()
+    versions.look()
+    told = versions.of(ANA)
+    eventually(lambda: replica_state().used, "it answers again")
+    assert count(pair, ANA) == before + 1
+    assert not where(pair, ANA)
+    versions.look()
+    assert versions.of(ANA) == told, "what was told is not taken back"
+    pair.replay(go_on=True)
+    eventually(lambda: where(pair, ANA), "the replica is read from again")
+    versions.look()
+    assert versions.of(ANA) == told
+    assert count(pair, ANA) == before + 1

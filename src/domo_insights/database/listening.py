@@ -30,6 +30,8 @@ POLL_SECONDS: Final = 1.0
 LISTEN_SECONDS: Final = 20.0
 """How long it listens before it looks by itself, in case a sign was lost."""
 AWAY_SECONDS: Final = 2.0
+APART_SECONDS: Final = 0.6
+"""The least time between two looks: in a storm, tabs that are drawn meanwhile share answers."""
 _log = logging.getLogger(__name__)
 
 
@@ -67,10 +69,16 @@ class Versions:
 
     def look(self) -> None:
         """Read the versions that moved. Raises: DatabaseError."""
-        with maintaining(freshest(self._engine)) as conn:
+        where = freshest(self._engine)
+        with maintaining(where) as conn:
             overall = conn.scalar(select(data_version.c.version)) or 0
-            if overall < self._overall:  # another database stands behind the address
-                self._overall, self._by_user = 0, {}
+            if overall < self._overall:
+                if not replica.caught_up():  # the primary was asked before: what was told stays
+                    overall = self._overall
+                else:  # another database stands behind the address
+                    self._overall, self._by_user = 0, {}
+            if overall > self._overall and where is self._engine:
+                replica.told()
             if overall > self._overall:
                 moved = select(demo_versions.c.user_id, demo_versions.c.version).where(
                     demo_versions.c.version > self._overall
@@ -115,6 +123,7 @@ class Versions:
                 if heard or time.monotonic() - begun > LISTEN_SECONDS:
                     begun = time.monotonic()
                     self.look()
+                    self._stopping.wait(APART_SECONDS)
 
 
 _known: Versions | None = None

@@ -55,6 +55,7 @@ class Replica:
         self._replayed = 0
         self._answered_at = float("-inf")
         self._own_writes: dict[UUID, int] = {}
+        self._told = 0
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="replica", daemon=True)
 
@@ -64,12 +65,22 @@ class Replica:
         return ReplicaState(answers and behind <= self._most_behind, behind if answers else None)
 
     def serves(self, viewer: Viewer) -> bool:
-        """Whether `viewer` may read there: it answers, and has what they wrote themselves."""
+        """Whether `viewer` may read there: it answers, and has what they wrote themselves and
+        what open pages were told of."""
         needed = self._own_writes.get(viewer.user_id)
         if needed is not None and self._replayed >= needed:
             self._own_writes.pop(viewer.user_id, None)
             needed = None
-        return needed is None and self.state().used
+        return needed is None and self.caught_up() and self.state().used
+
+    def told(self) -> None:
+        """Open pages are told of what the primary has now: they read it there until this one has
+        it too. Raises: DatabaseError."""
+        self._told = self._position()
+
+    def caught_up(self) -> bool:
+        """Whether it has all that open pages were told of."""
+        return self._replayed >= self._told
 
     def wrote(self, viewer: Viewer) -> None:
         """`viewer` has committed something: until the replica has it, they read the primary."""
@@ -151,6 +162,17 @@ def wrote(viewer: Viewer) -> None:
     """`viewer` has committed something: they read the primary until the replica has it."""
     if _known is not None:
         _known.wrote(viewer)
+
+
+def told() -> None:
+    """The version of the primary's data is about to be told. Raises: DatabaseError."""
+    if _known is not None:
+        _known.told()
+
+
+def caught_up() -> bool:
+    """Whether pages find all that they were told of wherever they read."""
+    return _known is None or _known.caught_up()
 
 
 def replica_state() -> ReplicaState | None:

@@ -24,7 +24,7 @@ AGAIN_SECONDS: Final = 4.0
 """How often a page that could not be drawn at all looks whether it can be."""
 REST: Final = 2.0
 """A page rests this many times as long as its last run took."""
-LONGEST_REST_SECONDS: Final = 4.0
+LONGEST_REST_SECONDS: Final = 2.0
 _SEEN, _BEGUN, _TOOK, _LOOKS = "_live_seen", "_live_begun", "_live_took", "_live_looks"
 _RUN, _ASKED = "_live_run", "_live_session_read"
 

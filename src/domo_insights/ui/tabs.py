@@ -19,6 +19,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.scriptrunner_utils.script_run_context import ThreadState
 
 from domo_insights.database.listening import version_of
+from domo_insights.ui import patches
 from domo_insights.viewer import Viewer
 
 AT_ONCE: Final = 3
@@ -161,5 +162,6 @@ def _run(tab: Tab) -> bool:
     session = Runtime.instance().get_app_session(tab.session_id)
     if session is None:
         return False
+    patches.wake(tab.session_id)
     session.request_rerun(tab.run)
     return True
