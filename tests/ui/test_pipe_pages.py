@@ -4,6 +4,7 @@ import pytest
 
 from domo_insights.database.queue import drain
 from tests.factories import ANA, BEN, PIA, conversation, demo, event, message
+from tests.ui.conftest import page_path
 from tests.ui.test_pages import numbers
 
 NOW = datetime.now(UTC)
@@ -97,3 +98,17 @@ def test_sign_out_everywhere_ends_this_browser_too(open_app, pipe):
     app.button(key="sign_out_all").click().run()
     assert app.error[0].value == "Nobody is signed in."
     assert not app.dataframe
+
+
+def test_my_access_shows_the_controls_it_uses_and_keeps_the_others(open_app, pipe):
+    app = open_app(ANA, period="7d")
+    app.toggle(key="tests").set_value(True).run()
+    app.switch_page(page_path("my_access")).run()
+    assert not app.exception
+    assert {"period", "demo", "tests"}.isdisjoint(widget.key for widget in app.selectbox)
+    assert not app.toggle
+    app.run()
+    app.switch_page(page_path("webhooks")).run()
+    assert app.session_state["period"] == "7d"
+    assert app.session_state["tests"]
+    assert app.toggle(key="tests").value

@@ -4,7 +4,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Final
+from functools import cache, wraps
+from typing import Any, Final, TypeVar, cast
 from uuid import UUID
 
 import pandas as pd
@@ -37,6 +38,27 @@ class Question:
 
 
 _overhearing: Final[list[list[Question]]] = []
+
+
+Ask = TypeVar("Ask", bound=Callable[..., Any])
+
+
+def kept(*, seconds: float, most: int) -> Callable[[Ask], Ask]:
+    """Keep what a function answers, as `st.cache_data` does. The cache is made by the first call:
+    where no server runs, as when a command imports this, Streamlit would warn of it."""
+
+    def decorate(ask: Ask) -> Ask:
+        @cache
+        def made() -> Callable[..., Any]:
+            return st.cache_data(ttl=seconds, max_entries=most, show_spinner=False)(ask)
+
+        @wraps(ask)
+        def answer(*args: Any, **kwargs: Any) -> Any:
+            return made()(*args, **kwargs)
+
+        return cast("Ask", answer)
+
+    return decorate
 
 
 def load(query: Callable[..., pd.DataFrame], *args: Any, **kwargs: Any) -> pd.DataFrame:
@@ -92,7 +114,7 @@ def so_far(frame: pd.DataFrame, period: Period, rows_per_bucket: int = 1) -> pd.
     return frame.iloc[: begun * rows_per_bucket]
 
 
-@st.cache_data(ttl=KEPT_SECONDS, max_entries=512, show_spinner=False)
+@kept(seconds=KEPT_SECONDS, most=512)
 def _answer(
     user_id: UUID,
     product_team: bool,

@@ -23,6 +23,8 @@ DEFAULT: Final = "30d"
 ALL: Final = "All demos"
 PERIOD, DAYS, DEMO, ZONE, TESTS = "period", "days", "demo", "zone", "tests"
 SHARED: Final = (PERIOD, DAYS, DEMO, ZONE, TESTS)
+_DATED: Final = (PERIOD, DAYS, DEMO, TESTS)
+_LEFT: Final = "_left"
 _PAGE: Final = "_page"
 _ARRIVED: Final = "_arrived"
 
@@ -45,12 +47,15 @@ class Asked:
         return Asked(self.period.previous(), self.demo_id, self.include_test, self.demo)
 
 
-def show(*, hidden: bool = False) -> None:
-    """Draw the controls; their values are kept in the URL. Where nothing depends on the period or
-    the demo these are drawn `hidden`: a control that is not drawn would lose its URL value."""
-    if hidden:
-        st.html(f"<style>{', '.join(f'.st-key-{key}' for key in (PERIOD, DAYS, DEMO))}"
-                " { display: none }</style>")  # fmt: skip
+def show(*, dated: bool = True) -> None:
+    """Draw the controls; their values are kept in the URL. Where nothing depends on the period and
+    the demo (not `dated`) only the zone is asked for: the rest is kept for the way back."""
+    if not dated:
+        _keep()
+        with st.popover("Time zone", icon=":material/schedule:"):
+            _zone_control()
+        return
+    _take_back()
     st.segmented_control(
         "Period",
         [*PRESETS, CUSTOM],
@@ -70,15 +75,7 @@ def show(*, hidden: bool = False) -> None:
         width=145,
     )
     with st.popover("Filters", icon=":material/tune:"):
-        zones = sorted(available_timezones())
-        st.selectbox(
-            "Time zone",
-            zones,
-            index=zones.index(_browser_zone()),
-            key=ZONE,
-            bind="query-params",
-            help="Days and hours are those of this zone. The browser's until you choose another.",
-        )
+        _zone_control()
         st.toggle(
             "Include test conversations",
             key=TESTS,
@@ -87,27 +84,60 @@ def show(*, hidden: bool = False) -> None:
             " word test.",
         )
     if st.session_state[PERIOD] == CUSTOM:
-        today = _now().astimezone(zone_of(st.session_state[ZONE])).date()
-        st.date_input(
-            "Days, the last one included",
-            (today - timedelta(days=29), today),
-            max_value=today,
-            key=DAYS,
-            bind="query-params",
-            label_visibility="collapsed",
-            width=250,
-        )
+        _days_control()
+
+
+def _zone_control() -> None:
+    zones = sorted(available_timezones())
+    st.selectbox(
+        "Time zone",
+        zones,
+        index=zones.index(_browser_zone()),
+        key=ZONE,
+        bind="query-params",
+        help="Days and hours are those of this zone. The browser's until you choose another.",
+    )
+
+
+def _days_control() -> None:
+    today = _now().astimezone(zone_of(st.session_state[ZONE])).date()
+    st.date_input(
+        "Days, the last one included",
+        (today - timedelta(days=29), today),
+        max_value=today,
+        key=DAYS,
+        bind="query-params",
+        label_visibility="collapsed",
+        width=250,
+    )
+
+
+def _keep() -> None:
+    """Put aside what the controls that are not drawn say: they lose it, and their URL too."""
+    state = st.session_state
+    if not arrived():
+        return
+    if PERIOD not in state:  # a page that was opened by its address
+        _restore_dated({key: st.query_params.get_all(key) for key in st.query_params})
+    state[_LEFT] = {key: state[key] for key in _DATED if key in state}
+
+
+def _take_back() -> None:
+    """Set the controls as they were; an address that says something of them says it now."""
+    for key, value in st.session_state.pop(_LEFT, {}).items():
+        if key not in st.query_params:
+            st.session_state.setdefault(key, value)
 
 
 def asked() -> Asked:
     """What the controls say now. Raises: PeriodError while only one day is chosen."""
     now, zone, state = _now(), st.session_state[ZONE], st.session_state
-    name = state[DEMO]
-    if state[PERIOD] == CUSTOM:
+    name, chosen = state.get(DEMO, ALL), state.get(PERIOD, DEFAULT)
+    if chosen == CUSTOM:
         period = _custom(state[DAYS], now, zone)
     else:
-        period = Period.parse(state[PERIOD], now, zone)
-    return Asked(period, _demos().get(name), bool(state[TESTS]), name)
+        period = Period.parse(chosen, now, zone)
+    return Asked(period, _demos().get(name), bool(state.get(TESTS)), name)
 
 
 def demo() -> str:
@@ -145,11 +175,17 @@ def said() -> tuple[object, ...]:
 
 def restore(said: Mapping[str, Sequence[str]]) -> None:
     """Set the controls to what an address says, the rest to their defaults; for a callback."""
+    zone_name = said.get(ZONE, [""])[-1]
+    known = zone_name in available_timezones()
+    st.session_state[ZONE] = zone_name if known else _browser_zone()
+    _restore_dated(said)
+
+
+def _restore_dated(said: Mapping[str, Sequence[str]]) -> None:
     state = st.session_state
-    period, name, zone_name = (said.get(key, [""])[-1] for key in (PERIOD, DEMO, ZONE))
+    period, name = (said.get(key, [""])[-1] for key in (PERIOD, DEMO))
     state[PERIOD] = period if period in (*PRESETS, CUSTOM) else DEFAULT
     state[DEMO] = name if name in _demos() else ALL
-    state[ZONE] = zone_name if zone_name in available_timezones() else _browser_zone()
     state[TESTS] = said.get(TESTS, [""])[-1].lower() == "true"
     if state[PERIOD] == CUSTOM:
         try:

@@ -90,7 +90,7 @@ def _top_line(place: Place) -> None:
         with st.container(
             horizontal=True, width="content", vertical_alignment="bottom", gap="xsmall"
         ):
-            filters.show(hidden=not place.dated)
+            filters.show(dated=place.dated)
             views.menu(place)
     if place.dated:
         st.caption(_when(filters.asked()))

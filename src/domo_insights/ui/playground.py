@@ -16,7 +16,7 @@ from domo_insights.queries.knowledge import Mode, Vector
 from domo_insights.queries.knowledge_answer import Answer, Knowledge
 from domo_insights.settings import current
 from domo_insights.ui import empty, filters
-from domo_insights.ui.data import load
+from domo_insights.ui.data import kept, load
 from domo_insights.ui.session import current_viewer
 
 PARAMETER: Final = "question"
@@ -166,7 +166,7 @@ def ask_again(text: str) -> None:
     st.session_state[_TEXT] = text
 
 
-@st.cache_data(ttl=600, max_entries=128, show_spinner=False)
+@kept(seconds=600, most=128)
 def _vector(_user_id: UUID, text: str, model: str) -> Vector | None:
     # A vector is made of nothing but its arguments: whoever has the text may have it.
     return knowledge_answer.embedded(text, model)
