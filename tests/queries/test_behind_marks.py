@@ -73,6 +73,16 @@ def test_as_many_rows_as_the_mark_counts(talks, database, name, zone):
         assert len(conversations.listing(conn, period)) == 36
 
 
+def test_the_active_ones_and_the_others_are_all_of_them(talks, database):
+    period = Period.parse("2026-10-20..2026-11-20", AROUND + timedelta(days=30))
+    with reading(database.engine, ANA) as conn:
+        active = conversations.kpis(conn, period)["active"].iloc[0]
+        on, off = (ConversationMark.parse(f"active={one}") for one in (1, 0))
+        assert len(conversations.listing(conn, period, mark=on)) == active
+        assert len(conversations.listing(conn, period, mark=off)) == 36 - active
+        assert 0 < active < 36
+
+
 @given(
     st.builds(
         Mark,

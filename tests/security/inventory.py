@@ -86,6 +86,7 @@ PERIOD_QUERIES: Final = {
     "conversations_shape.reach",
     "conversations_shape.starts",
     "demos.ranked",
+    "demos_compared.compared",
     "demos_now.kpis",
     "demos_others.others",
     "intents.kpis",

@@ -41,6 +41,7 @@ PRIVATE: Final = {
     ],
     "/summary/style.css": ["/summary/style.css"],
     "/summary/{demo_id:str}": ["/summary/{demo}?period=2026-02-01..2026-04-01"],
+    "/video/{demo_id:str}/{number:str}": ["/video/{demo}/0"],
 }
 """Ours that ask who is there, and what an attacker asks of them."""
 

@@ -125,6 +125,19 @@ def test_nothing_earlier_is_told_from_a_quiet_time_before(open_app, rows):
     assert app.metric[0].delta == "too few to tell"
 
 
+@pytest.mark.parametrize("viewer", [ANA, PIA], ids=["ana", "pia"])
+@pytest.mark.parametrize("page", ["overview", "demos", "conversations", "sentiment", "platform"])
+def test_no_two_cards_lead_on_in_the_same_words(open_app, rows, page, viewer):
+    talk(rows, demo(rows))
+    app = open_app(viewer, page)
+    links = [link.proto.label for link in app.get("page_link")]
+    buttons = [button.label for button in app.button if (button.key or "").startswith("behind_")]
+    ways = [label for label in links + buttons if label.startswith(("See", "Read "))]
+    assert len(ways) == len(set(ways))
+    assert ways or (page, viewer) in (("platform", ANA), ("sentiment", PIA))
+    assert not any(label.startswith("Read ") for label in ways) or viewer is ANA
+
+
 def test_controls_filter_both_pages_and_follow(open_app, rows):
     alpha, beta = demo(rows, name="Alpha"), demo(rows, name="Beta")
     talk(rows, alpha)

@@ -35,7 +35,7 @@ def test_the_numbers_of_sentiment_and_intent(open_app, rows):
         "Positive share": "0.0 %",
         "Unlabelled share": "0.0 %",
         "Intents seen": "1",
-        "Mean confidence": "0.90",
+        "Average confidence": "0.90",
         "Confident misses": "1",
     }
     assert len(app.get("plotly_chart")) == 5

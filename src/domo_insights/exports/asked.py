@@ -105,6 +105,11 @@ def summary_address(demo_id: UUID, asked: Asked) -> str:
     return f"/summary/{demo_id}?{urlencode(said)}"
 
 
+def video_address(demo_id: UUID, number: int) -> str:
+    """Where a demo's video leads to its file."""
+    return f"/video/{demo_id}/{number}"
+
+
 _AHEAD: Final = timedelta(days=1)
 
 

@@ -4,10 +4,9 @@ what they may see themselves."""
 import re
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from http import HTTPStatus
 from typing import IO, Any, Final
 from urllib.parse import quote
 from uuid import UUID
@@ -16,25 +15,21 @@ from sqlalchemy import cast, func, select
 from sqlalchemy.dialects.postgresql import JSONB
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from domo_insights.auth import answers
-from domo_insights.auth.pace import Pace
 from domo_insights.database import reads
 from domo_insights.database.doors import sessions
 from domo_insights.database.engine import engine_for
 from domo_insights.errors import (
     BusyError,
-    DomoInsightsError,
-    NotAllowedError,
-    NotSignedInError,
-    UnknownNameError,
-    WrongUseError,
 )
 from domo_insights.exports import archive, documents, summary_page, transcripts
 from domo_insights.exports.asked import arguments, narrowed, read
 from domo_insights.exports.summary import summarise
+from domo_insights.exports.telling import UnknownError, told
+from domo_insights.exports.videos import video
 from domo_insights.exports.whole_file import FileError
 from domo_insights.queries import QUERIES, conversations, demos
 from domo_insights.settings import current
@@ -43,7 +38,6 @@ from domo_insights.viewer import Viewer
 _TYPES: Final = {"csv": "text/csv", "json": "application/json", "md": "text/markdown"}
 _NAME: Final = re.compile(r"[a-z_]{1,40}\.[a-z_]{1,40}")
 _WRITERS: Final = {"csv": documents.as_csv_document, "json": documents.as_json_document}
-_pace = Pace()
 _SPOKEN: Final = {"json": transcripts.as_json, "md": transcripts.as_markdown}
 
 
@@ -51,45 +45,24 @@ _guard: Final = threading.Lock()
 _under_way: Final[set[UUID]] = set()
 
 
-class TooManyError(DomoInsightsError):
-    """You asked for many files within a minute."""
-
-    hint = "Wait a minute and ask again."
-
-
-class UnknownError(DomoInsightsError):
-    """There is nothing at this address, or nothing that the viewer may see."""
-
-
-_STATUS: Final = (
-    (NotSignedInError, HTTPStatus.UNAUTHORIZED),
-    (WrongUseError, HTTPStatus.UNPROCESSABLE_ENTITY),
-    (NotAllowedError, HTTPStatus.FORBIDDEN),
-    (UnknownError, HTTPStatus.NOT_FOUND),
-    (UnknownNameError, HTTPStatus.NOT_FOUND),
-    (BusyError, HTTPStatus.TOO_MANY_REQUESTS),
-    (TooManyError, HTTPStatus.TOO_MANY_REQUESTS),
-)
-
-
 async def export(request: Request) -> Response:
     """An answer as a file, with what was asked inside."""
-    return await run_in_threadpool(_told, request, _export)
+    return await run_in_threadpool(told, request, _export)
 
 
 async def transcript(request: Request) -> Response:
     """A conversation as a file."""
-    return await run_in_threadpool(_told, request, _transcript)
+    return await run_in_threadpool(told, request, _transcript)
 
 
 async def everything(request: Request) -> Response:
     """All that the viewer has, as an archive."""
-    return await run_in_threadpool(_told, request, _everything)
+    return await run_in_threadpool(told, request, _everything)
 
 
 async def summary(request: Request) -> Response:
     """A demo on one page that prints well."""
-    return await run_in_threadpool(_told, request, _summary)
+    return await run_in_threadpool(told, request, _summary)
 
 
 def _export(request: Request, viewer: Viewer) -> Response:
@@ -187,21 +160,6 @@ async def style(_request: Request) -> Response:
     )
 
 
-def _told(request: Request, answer: Callable[[Request, Viewer], Response]) -> Response:
-    """`answer` for whoever asks; a problem in words."""
-    try:
-        viewer = request.scope.get("state", {}).get("viewer")
-        if not isinstance(viewer, Viewer):
-            raise NotSignedInError
-        if _pace.wait(str(viewer.user_id), current().insights_exports_per_minute):
-            raise TooManyError
-        return answer(request, viewer)
-    except DomoInsightsError as problem:
-        status = next((s for kind, s in _STATUS if isinstance(problem, kind)), 503)
-        words = {"error": str(problem), "hint": problem.hint}
-        return JSONResponse(words, status, {"Cache-Control": "no-store", "Vary": "Cookie"})
-
-
 def _said(request: Request) -> dict[str, str]:
     return {name: value[:400] for name, value in request.query_params.items()}
 
@@ -235,4 +193,5 @@ routes: list[Route] = [
     Route("/export/{query:str}.{form:str}", export, methods=["GET"]),
     Route("/summary/style.css", style, methods=["GET"]),
     Route("/summary/{demo_id:str}", summary, methods=["GET"]),
+    Route("/video/{demo_id:str}/{number:str}", video, methods=["GET"]),
 ]

@@ -9,17 +9,20 @@ DEMOS_PUBLISHED: Final = Metric(
     "demos_published", "Published", "", Kind.COUNT, ",.0f", Better.UP,
     "Demos whose status is published now, whatever the period.",
     "demos",
+    cases="demos",
 )  # fmt: skip
 VIDEOS_WAITING: Final = Metric(
     "videos_waiting", "Videos waiting", "", Kind.COUNT, ",.0f", Better.DOWN,
     "Videos whose processing status is failed or pending now, whatever the period.",
     "demo_videos",
+    cases="videos",
 )  # fmt: skip
 CHUNKS_WITHOUT_EMBEDDING: Final = Metric(
     "chunks_without_embedding", "Not embedded", "", Kind.COUNT, ",.0f", Better.DOWN,
     "Chunks of knowledge that no search finds yet, since they have no embedding now, whatever the"
     " period.",
     "knowledge_chunks",
+    cases="chunks",
 )  # fmt: skip
 
 RULES: Final[Mapping[str, str]] = {

@@ -25,7 +25,7 @@ WITHOUT_INTENT_SHARE: Final = Metric(
     cases="user_messages",
 )  # fmt: skip
 AVERAGE_CONFIDENCE: Final = Metric(
-    "average_confidence", "Mean confidence", "", Kind.MEDIAN, ".2f", Better.UP,
+    "average_confidence", "Average confidence", "", Kind.MEDIAN, ".2f", Better.UP,
     "Mean of the confidence, from 0 to 1, of the period's user messages that have one.",
     _ROWS,
     cases="with_confidence",

@@ -30,7 +30,8 @@ class Metric:
     """One measured quantity. `key` is its column name in every frame.
 
     `spec` is a Python format and a d3 format at once. Shares are fractions of 1, durations
-    seconds. `cases` is the column that says on how many cases a share or a median rests.
+    seconds. `cases` is the column that says on how many cases a share or a median rests, or of how
+    many a count of what is now is a part.
     """
 
     key: str

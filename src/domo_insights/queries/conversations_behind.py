@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, and_, extract, func, select, t
 from domo_insights.database.frames import Columns, read_frame
 from domo_insights.database.tables import conversations
 from domo_insights.period import Period
-from domo_insights.queries.scope import LENGTH, started_in
+from domo_insights.queries.scope import IS_ACTIVE, LENGTH, started_in
 from domo_insights.queries.selection import Selection
 
 COUNT: Final[Columns] = {"conversations": "int64"}
@@ -23,7 +23,8 @@ class ConversationMark(Selection):
 
     `weekday` (0 is Monday) and `hour` are the wall's where the period is; `turns` are the visitor
     messages that were reached; lengths are messages, both ends included; of durations, in
-    seconds, `seconds_to` is not; `ended` '' is an end without a reason.
+    seconds, `seconds_to` is not; `ended` '' is an end without a reason; `active` 1 are the active
+    ones, 0 the others.
     """
 
     weekday: int | None = None
@@ -34,6 +35,7 @@ class ConversationMark(Selection):
     seconds_from: int | None = None
     seconds_to: int | None = None
     ended: str | None = None
+    active: int | None = None
 
     def condition(self, period: Period) -> ColumnElement[bool]:
         """What holds for the conversations behind it."""
@@ -48,6 +50,7 @@ class ConversationMark(Selection):
             "seconds_from": lambda least: seconds >= least,
             "seconds_to": lambda end: seconds < end,
             "ended": lambda name: reason == name if name else reason.is_(None),
+            "active": lambda wanted: IS_ACTIVE if wanted else ~IS_ACTIVE,
         }
         said = {name: getattr(self, name) for name in holds}
         found = [holds[name](value) for name, value in said.items() if value is not None]

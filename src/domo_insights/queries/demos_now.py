@@ -34,6 +34,7 @@ VIDEOS: Final[Columns] = {
     "status": "str",
     "duration_seconds": "Int64",
     "updated_at": "datetime64[us, UTC]",
+    "storage_url": "str",
     "transcript": "object",
 }
 SOURCES: Final[Columns] = {
@@ -103,7 +104,10 @@ def state(conn: Connection, demo_id: UUID | None = None) -> pd.DataFrame:
 
 def videos(conn: Connection, demo_id: UUID) -> pd.DataFrame:
     """The videos of a demo, in order: number (from 0), title, status, duration_seconds, updated_at,
-    transcript. The product team may not run it. Raises: NotAllowedError, DatabaseError."""
+    storage_url, transcript.
+
+    The product team may not run it. Raises: NotAllowedError, DatabaseError.
+    """
     statement = (
         select(
             demo_videos.c.order_index.label("number"),
@@ -111,6 +115,7 @@ def videos(conn: Connection, demo_id: UUID) -> pd.DataFrame:
             demo_videos.c.processing_status.label("status"),
             demo_videos.c.duration_seconds,
             demo_videos.c.updated_at,
+            demo_videos.c.storage_url,
             demo_videos.c.transcript,
         )
         .where(demo_videos.c.demo_id == demo_id)

@@ -11,7 +11,7 @@ from domo_insights.settings import current
 from domo_insights.ui import blocks, exports, links
 from domo_insights.ui.data import load
 from domo_insights.ui.filters import Asked
-from domo_insights.ui.plain import plain
+from domo_insights.ui.plain import show
 
 SHOWN: Final = 6
 _LEADS_TO: Final = {
@@ -56,9 +56,8 @@ def _need(row: Any) -> None:
     icon, colour = _ICONS[row.rule]
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         with st.container(gap=None):
-            with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-                st.badge(reasons.TITLES[row.rule], icon=icon, color=colour)
-                st.text(plain(row.demo), width="content")
+            st.badge(reasons.TITLES[row.rule], icon=icon, color=colour)
+            show(row.demo)
             st.caption(reasons.need(row))
         title = _LEADS_TO.get(row.rule, "Demos")
         links.to(title if links.named(title) else "Demos", "Look", row.demo_id)

@@ -9,10 +9,10 @@ import streamlit as st
 from sqlalchemy import Connection
 
 from domo_insights.change import Change, Measured, Tone, change, measured
-from domo_insights.metrics import Metric
+from domo_insights.metrics import THIN, Metric
 from domo_insights.period import Period
 from domo_insights.queries import availability
-from domo_insights.ui import blocks, links, receipts
+from domo_insights.ui import behind, blocks, filters, reading, receipts
 from domo_insights.ui.data import load, so_far
 from domo_insights.ui.filters import Asked
 
@@ -21,6 +21,14 @@ _ARROWS: Final[dict[int, Any]] = {-1: "down", 0: "off", 1: "up"}
 _NARROWEST: Final = 160
 _HEIGHT: Final = 212
 _LINK_HEIGHT: Final = 30
+_ARROW: Final = ":material/arrow_forward:"
+_EVEN: Final = """<style>
+@media (min-width: 600px) and (max-width: 1399px) {
+  .st-key-kpis { grid-template-columns: repeat(3, minmax(0, 1fr)) }
+}
+.st-key-kpis [data-testid="stPageLink-NavLink"] { padding-left: 0 }
+</style>"""
+"""Where six cards do not fit into one line they are two times three, never four and two."""
 
 
 class _Question(Protocol):
@@ -46,8 +54,9 @@ class Followed(Subject, Protocol):
 
 def row(asked: Asked, wanted: Mapping[Metric, Subject]) -> None:
     """One card per metric, each loaded and compared by itself."""
-    leads = any(links.explained(metric) for metric in wanted)
+    leads = any(behind.of(metric) for metric in wanted)
     height = _HEIGHT + leads * _LINK_HEIGHT
+    st.html(_EVEN)
     with st.grid(len(wanted), min_column_width=_NARROWEST, gap="xsmall", key="kpis") as grid:
         for metric, subject in wanted.items():
             with grid.cell(), blocks.alone(f"kpi_{metric.key}", height=150):
@@ -77,18 +86,31 @@ def _card(metric: Metric, subject: Any, asked: Asked) -> None:
 
 def _state(metric: Metric, subject: Subject, asked: Asked) -> None:
     """A card of what is, whatever the period: nothing says what it was before."""
-    now = measured(metric, load(subject.kpis, *asked).iloc[0].to_dict())
+    row = load(subject.kpis, *asked).iloc[0].to_dict()
+    now = measured(metric, row)
     st.metric(metric.label, metric.text(now.value), help=metric.meaning)
-    receipts.receipt("now", metric, subject.kpis, asked)
+    receipts.receipt(_of_all(metric, row), metric, subject.kpis, asked)
+
+
+def _of_all(metric: Metric, row: Mapping[Any, Any]) -> str:
+    if not metric.cases:
+        return "now"
+    count = int(row[metric.cases])
+    return f"of {count:,} {metric.cases.removesuffix('s' * (count == 1))}".replace(",", THIN)
 
 
 def _link(metric: Metric) -> None:
-    if place := links.explained(metric):
+    """A link to another page; to rows of this one a button: the shared controls stay in the URL."""
+    way = behind.of(metric)
+    if way is None:
+        return
+    about = f"{metric.label}: what is behind it, in {way.place.title}"
+    if way.place.title == filters.page():
+        st.button(way.label, icon=_ARROW, type="tertiary", help=about, key=f"behind_{metric.key}",
+                  on_click=reading.show, args=(way.rows,))  # fmt: skip
+    else:
         st.page_link(
-            place.path,
-            label="More",
-            icon=":material/arrow_forward:",
-            help=f"{metric.label}: more in {place.title}",
+            way.place.path, label=way.label, icon=_ARROW, help=about, query_params=way.rows
         )
 
 

@@ -40,6 +40,8 @@ def words(asked: ConversationMark) -> str:
     if asked.ended is not None:
         name = plain(asked.ended).replace("_", " ")
         said.append(f"that ended: {name}" if name else "without a shutdown event")
+    if asked.active is not None:
+        said.append("that are active" if asked.active else "that are not active")
     return ", ".join(said)
 
 

@@ -7,7 +7,7 @@ import streamlit as st
 
 from domo_insights import metrics
 from domo_insights.queries import demos, demos_now
-from domo_insights.ui import blocks, exports, filters
+from domo_insights.ui import blocks, exports, filters, tables
 from domo_insights.ui.data import load
 from domo_insights.ui.filters import Asked
 from domo_insights.ui.plain import plain
@@ -18,6 +18,8 @@ _SORTS: Final = {
     "Name": ("demo", True),
     "Highest negative share": ("negative_share", False),
     "Latest activity": ("last_activity", False),
+    "Most videos waiting": ("videos_waiting", False),
+    "Most chunks not embedded": ("chunks_without_embedding", False),
 }
 _ROW: Final = 35
 _MOST: Final = 14
@@ -80,7 +82,7 @@ def _rows(found: pd.DataFrame, asked: Asked) -> None:
         on_select=lambda: _open(key, names),
         selection_mode="single-row",
         alt="Demos with their conversations, trend, shares, videos, knowledge and last activity",
-        column_config=_columns(int(max(max(trend) for trend in found["trend"]))),
+        column_config=_columns(int(max(max(trend) for trend in found["trend"])), shown["demo"]),
     )
 
 
@@ -90,10 +92,10 @@ def _open(key: str, names: list[str]) -> None:
         filters.choose(names[selected[0]])
 
 
-def _columns(most: int) -> dict[str, Any]:
+def _columns(most: int, names: pd.Series) -> dict[str, Any]:
     config = st.column_config
     return {
-        "demo": config.TextColumn("Demo", pinned=True, width=210),
+        "demo": tables.name_column(names),
         "status": config.TextColumn("Status", width=90),
         "conversations": _number(metrics.CONVERSATIONS),
         "trend": config.AreaChartColumn(

@@ -1,28 +1,34 @@
 """One demo: its numbers beside others, its videos, its knowledge, how it presents itself."""
 
+from html import escape
 from typing import Any, Final
+from uuid import UUID
 
 import pandas as pd
 import streamlit as st
 
 from domo_insights import metrics
-from domo_insights.change import change, measured
-from domo_insights.metrics import NOTHING, Kind, Metric
-from domo_insights.queries import conversations, demos_now, demos_others, messages
+from domo_insights.auth import storage
+from domo_insights.metrics import NOTHING, Metric
+from domo_insights.queries import (
+    conversations,
+    demos_compared,
+    demos_now,
+    demos_others,
+    messages,
+)
+from domo_insights.queries.demos_compared import ROWS as _ROWS
 from domo_insights.ui import blocks, exports, filters, links, places
 from domo_insights.ui.data import load
 from domo_insights.ui.filters import Asked
 from domo_insights.ui.plain import plain, show
 from domo_insights.ui.session import current_viewer
 
-_COMPARED: Final[dict[Metric, Any]] = {
-    metrics.CONVERSATIONS: conversations,
-    metrics.ACTIVE_SHARE: conversations,
-    metrics.MEDIAN_LENGTH: conversations,
-    metrics.MEDIAN_DURATION: conversations,
-    metrics.MESSAGES: messages,
-    metrics.NEGATIVE_SHARE: messages,
-}
+_NAME: Final = "margin: 0; padding: 0; font-size: 1.25rem; overflow-wrap: anywhere"
+_NO_STORAGE: Final = (
+    "The files are not here: the embedded database has no file storage. On a hosted project each"
+    " video has a link to watch it."
+)
 _STATUS: Final[dict[str, Any]] = {
     "completed": (":material/check_circle:", "green"),
     "processing": (":material/autorenew:", "blue"),
@@ -32,29 +38,32 @@ _STATUS: Final[dict[str, Any]] = {
 
 
 def heading(asked: Asked) -> None:
-    """The demo's name, the way back, and the ways to every other page with it chosen."""
+    """The demo's name in full, the way back, and the ways to every other page with it chosen."""
     with st.container(horizontal=True, vertical_alignment="center", key="demo_heading"):
         st.button(
             "All demos", icon=":material/arrow_back:", on_click=filters.choose, args=(filters.ALL,)
         )
+        st.html(f'<h2 style="{_NAME}">{escape(plain(asked.demo))}</h2>', width="stretch")
+        exports.summary_link(asked.demo, asked)
+    with st.container(horizontal=True, key="demo_links"):
         for place in places.open_to(current_viewer()):
             if place.title not in ("Demos", "My access", "Platform"):
                 links.to(place.title, place.title, asked.demo_id)
-        exports.summary_link(asked.demo, asked)
 
 
 def compared(asked: Asked) -> None:
     """The demo now, before, and beside the owner's other demos."""
-    export = exports.of(demos_others.others, asked)
     with blocks.card(
         "Beside before and the other demos",
         "Counts of the other demos are the mean of a demo; the rest is over all their"
         " conversations.",
         key="compared",
-        export=export,
+        export=exports.of(demos_compared.compared, asked),
     ):
+        now, before = _numbers(asked), _numbers(asked.before)
         others = load(demos_others.others, *asked).iloc[0].to_dict()
-        rows = [_compared(metric, asked, others) for metric in _COMPARED]
+        found = demos_compared.beside(now, before, others).to_dict("records")
+        rows = [_in_words(metric, row) for metric, row in zip(_ROWS, found, strict=True)]
         st.dataframe(
             pd.DataFrame(rows, columns=["Number", "Now", "Before", "Change", "Other demos"]),
             hide_index=True,
@@ -62,18 +71,14 @@ def compared(asked: Asked) -> None:
         )
 
 
-def _compared(metric: Metric, asked: Asked, others: dict[Any, Any]) -> tuple[str, ...]:
-    subject = _COMPARED[metric]
-    now, before = (
-        measured(metric, load(subject.kpis, *when).iloc[0].to_dict())
-        for when in (asked, asked.before)
-    )
-    moved = change(metric, now, before if before.count else None)
-    other, count = float(others[metric.key]), int(others["demos"])
-    beside = (
-        metric.text(other / count if metric.kind is Kind.COUNT else other) if count else NOTHING
-    )
-    return metric.label, metric.text(now.value), metric.text(before.value), moved.text, beside
+def _numbers(asked: Asked) -> dict[Any, Any]:
+    talks, words = (load(subject.kpis, *asked).iloc[0] for subject in (conversations, messages))
+    return {**talks.to_dict(), **words.to_dict()}
+
+
+def _in_words(metric: Metric, row: dict[Any, Any]) -> tuple[str, ...]:
+    now, before, others = (metric.text(row[name]) for name in ("now", "before", "other_demos"))
+    return metric.label, now, before, str(row["change"]), others
 
 
 def videos(asked: Asked) -> None:
@@ -85,11 +90,14 @@ def videos(asked: Asked) -> None:
         found = load(demos_now.videos, asked.demo_id)
         if found.empty:
             st.info("This demo has no video yet.")
+        kept = storage.is_there()
         for row in found.itertuples():
-            _video(row)
+            _video(row, asked.demo_id if kept and storage.path_of(str(row.storage_url)) else None)
+        if len(found) and not kept:
+            st.caption(_NO_STORAGE)
 
 
-def _video(row: Any) -> None:
+def _video(row: Any, watched_of: UUID | None) -> None:
     icon, colour = _STATUS.get(row.status, (":material/help:", "gray"))
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.badge(row.status, icon=icon, color=colour)
@@ -97,6 +105,8 @@ def _video(row: Any) -> None:
         if not pd.isna(row.duration_seconds):
             length = metrics.MEDIAN_DURATION.text(float(row.duration_seconds))
             st.caption(length, width="content")
+        if watched_of:
+            exports.video_link(watched_of, row.number, row.title)
     if row.transcript:
         with (
             st.expander("Transcript", icon=":material/subtitles:", key=f"video_{row.number}"),
@@ -131,16 +141,15 @@ def knowledge(asked: Asked) -> None:
                 "source": st.column_config.TextColumn("Source", pinned=True),
                 "chunks": st.column_config.NumberColumn("Chunks"),
                 "with_question": st.column_config.NumberColumn("With question"),
-                "last_edit": st.column_config.DatetimeColumn(
-                    "Last edit", format="D MMM YYYY, HH:mm"
-                ),
+                "last_edit": st.column_config.DatetimeColumn("Last edit", format="D MMM YYYY"),
             },
         )
 
 
 def persona(asked: Asked) -> None:
     """How the demo's agent presents itself, and what it asks visitors to do."""
-    with blocks.card("Persona and call to action", key="persona"):
+    export = _unless_product(exports.of(demos_now.persona, asked))
+    with blocks.card("Persona and call to action", key="persona", export=export):
         if _closed():
             return
         found = load(demos_now.persona, asked.demo_id)

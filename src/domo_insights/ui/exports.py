@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from html import escape
+from typing import Final
+from uuid import UUID
 
 import pandas as pd
 import streamlit as st
@@ -10,15 +12,18 @@ import streamlit as st
 from domo_insights.exports import asked as addresses
 from domo_insights.settings import current
 from domo_insights.ui.filters import Asked
+from domo_insights.ui.plain import plain
 
-_LINK = "display: block; padding: .3rem 0"
+Query = Callable[..., pd.DataFrame]
+_LINK: Final = "display: block; padding: .3rem 0"
+_FORMS: Final = ("csv", "json")
 
 
 @dataclass(frozen=True, slots=True)
 class Export:
     """An answer and what was asked for it; `more` are arguments beside the shared ones."""
 
-    query: Callable[..., pd.DataFrame]
+    query: Query
     asked: Asked
     more: Mapping[str, object] = field(default_factory=dict)
 
@@ -28,23 +33,26 @@ class Export:
         return addresses.address(name, form, shared(self.asked), **self.more)
 
 
-def of(query: Callable[..., pd.DataFrame], asked: Asked, **more: object) -> Export:
+def of(query: Query, asked: Asked, **more: object) -> Export:
     """What `query` answers, as a file."""
     return Export(query, asked, more)
 
 
 def menu(export: Export, key: str) -> None:
     """The menu of a block."""
-    links = {f"{form.upper()} file": export.address(form) for form in ("csv", "json")}
+    links = {f"{form.upper()} file": export.address(form) for form in _FORMS}
     downloads(links, f"export_{key}")
 
 
-def transcript_menu(conversation_id: str) -> None:
-    """The same for one conversation, word for word."""
+def transcript_menu(conversation_id: str, rows: Mapping[str, Query], asked: Asked) -> None:
+    """The same for one conversation: word for word, and `rows` that it is drawn of, by name."""
     links = {
         f"{name} file": addresses.transcript_address(conversation_id, form)
         for name, form in (("Markdown", "md"), ("JSON", "json"))
     }
+    for name, query in rows.items():
+        export = of(query, asked, conversation_id=conversation_id)
+        links |= {f"{name} as {form.upper()}": export.address(form) for form in _FORMS}
     downloads(links, "export_conversation")
 
 
@@ -53,6 +61,16 @@ def summary_link(demo: str, asked: Asked) -> None:
     if asked.demo_id:
         where = current().prefix + addresses.summary_address(asked.demo_id, shared(asked))
         st.link_button("Summary to print", where, icon=":material/print:")
+
+
+def video_link(demo_id: UUID, number: int, title: str) -> None:
+    """The way to a video's file, in a tab of its own."""
+    where = escape(current().prefix + addresses.video_address(demo_id, number))
+    st.html(
+        f'<a href="{where}" target="_blank" rel="noopener"'
+        f' aria-label="Watch {escape(plain(title))}">Watch</a>',
+        width="content",
+    )
 
 
 def downloads(links: Mapping[str, str], key: str) -> None:

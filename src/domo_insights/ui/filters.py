@@ -66,6 +66,8 @@ def show(*, dated: bool = True) -> None:
         label_visibility="collapsed",
         wrap=False,
     )
+    # Beside the period, although it is drawn last: what today is depends on the zone.
+    days = st.empty() if st.session_state[PERIOD] == CUSTOM else None
     st.selectbox(
         "Demo",
         [ALL, *_demos()],
@@ -83,8 +85,9 @@ def show(*, dated: bool = True) -> None:
             help="Conversations that their owner marked as tests, or whose name starts with the"
             " word test.",
         )
-    if st.session_state[PERIOD] == CUSTOM:
-        _days_control()
+    if days:
+        with days:
+            _days_control()
 
 
 def _zone_control() -> None:
@@ -108,7 +111,7 @@ def _days_control() -> None:
         key=DAYS,
         bind="query-params",
         label_visibility="collapsed",
-        width=250,
+        width=232,
     )
 
 
@@ -171,14 +174,6 @@ def arrived() -> bool:
 def said() -> tuple[object, ...]:
     """What the controls say, to know whether it changed."""
     return tuple(st.session_state.get(key) for key in SHARED)
-
-
-def restore(said: Mapping[str, Sequence[str]]) -> None:
-    """Set the controls to what an address says, the rest to their defaults; for a callback."""
-    zone_name = said.get(ZONE, [""])[-1]
-    known = zone_name in available_timezones()
-    st.session_state[ZONE] = zone_name if known else _browser_zone()
-    _restore_dated(said)
 
 
 def _restore_dated(said: Mapping[str, Sequence[str]]) -> None:

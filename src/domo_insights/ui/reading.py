@@ -1,7 +1,7 @@
 """Where somebody reads on the page of conversations: which half of it is open, which conversation,
 and behind which mark. It is in the URL, so that the way back leads to the same place."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import streamlit as st
@@ -62,6 +62,14 @@ def pick(marks: list[ConversationMark]) -> Callable[[int, int | None], None]:
         st.query_params[BEHIND] = str(marks[number])
 
     return picked
+
+
+def show(rows: Mapping[str, str]) -> None:
+    """Open the rows that a link to this page would name; for a callback."""
+    if PAGE in rows:
+        st.session_state[_PART] = READING
+    else:
+        st.query_params.update(rows)
 
 
 def close() -> None:

@@ -19,6 +19,10 @@ Query = Callable[..., pd.DataFrame]
 NEWEST: Final = 8
 _SCOPE: Final = "_page_of"
 _ROW_HEIGHT: Final = 35
+_CHARACTER: Final = 7
+_PADDING: Final = 18
+_NARROWEST: Final = 150
+_WIDEST: Final = 320
 
 
 def ranked_demos(asked: Asked, query: Query) -> None:
@@ -37,7 +41,7 @@ def ranked_demos(asked: Asked, query: Query) -> None:
             height=_height(len(frame), 10),
             alt="Demos with their conversations, messages, shares and trend",
             column_config={
-                "demo": st.column_config.TextColumn("Demo", pinned=True, width=230),
+                "demo": name_column(frame["demo"]),
                 "conversations": _number(metrics.CONVERSATIONS),
                 "active_share": _share(metrics.ACTIVE_SHARE),
                 "messages": _number(metrics.MESSAGES),
@@ -46,7 +50,7 @@ def ranked_demos(asked: Asked, query: Query) -> None:
                     "Last activity", format="D MMM YYYY, HH:mm", help=metrics.LAST_ACTIVITY
                 ),
                 "trend": st.column_config.BarChartColumn(
-                    "Trend", y_min=0, y_max=busiest, help=metrics.CONVERSATIONS.meaning, width=145
+                    "Trend", y_min=0, y_max=busiest, help=metrics.CONVERSATIONS.meaning, width=125
                 ),
             },
         )
@@ -106,6 +110,13 @@ def _invitation() -> str:
     return "Newest first. Select one to read it."
 
 
+def name_column(names: pd.Series) -> Any:
+    """The first column of a table of demos: as wide as the longest of its names, within reason."""
+    longest = int(names.str.len().max()) if len(names) else 0
+    width = min(max(longest * _CHARACTER + _PADDING, _NARROWEST), _WIDEST)
+    return st.column_config.TextColumn("Demo", pinned=True, width=width)
+
+
 def _number(metric: Metric) -> Any:
     return st.column_config.NumberColumn(metric.label, help=metric.meaning, format="localized")
 
@@ -117,7 +128,7 @@ def _share(metric: Metric) -> Any:
         format="%.1f %%",
         min_value=0,
         max_value=100,
-        width=132,
+        width=124,
     )
 
 

@@ -17,7 +17,7 @@ from domo_insights.queries import conversations_one as one
 from domo_insights.settings import current
 from domo_insights.ui import blocks, erasing, exports, reading, transcript_parts
 from domo_insights.ui.data import load, wrote
-from domo_insights.ui.filters import zone
+from domo_insights.ui.filters import asked, zone
 from domo_insights.ui.plain import plain, show
 from domo_insights.ui.session import current_viewer
 
@@ -74,7 +74,8 @@ def _head(row: dict[Any, Any]) -> None:
         )  # fmt: skip
     with st.container(horizontal=True, vertical_alignment="center"):
         _test_flag(str(row["conversation_id"]), bool(row["is_test"]))
-        exports.transcript_menu(str(row["conversation_id"]))
+        rows = {"Messages": conversations.transcript, "Events": one.happenings}
+        exports.transcript_menu(str(row["conversation_id"]), rows, asked())
         erasing.menu(str(row["conversation_id"]))
 
 

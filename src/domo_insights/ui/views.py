@@ -4,6 +4,7 @@ An address says what is asked. Whoever opens it sees their own rows, so it can b
 """
 
 from collections.abc import Callable
+from html import escape
 from typing import Any
 from urllib.parse import parse_qs, urlencode
 from uuid import UUID
@@ -16,10 +17,10 @@ from domo_insights.database.engine import engine_for
 from domo_insights.errors import DomoInsightsError
 from domo_insights.queries import views as queries
 from domo_insights.settings import current
-from domo_insights.ui import blocks, filters, links, places
+from domo_insights.ui import blocks, places
 from domo_insights.ui.data import load, wrote
 from domo_insights.ui.places import Place
-from domo_insights.ui.plain import plain, show
+from domo_insights.ui.plain import plain
 from domo_insights.ui.session import current_viewer
 
 
@@ -42,31 +43,22 @@ def menu(place: Place) -> None:
 
 
 def _kept(row: Any) -> None:
+    """A plain link: opened as an address, a view is one step of the browser's history. Controls
+    that are set one by one would each be a step."""
     place = next(
         (p for p in places.open_to(current_viewer()) if p.path.stem == row.page), places.ALL[0]
     )
+    page = "" if place is places.ALL[0] else place.path.stem
+    said = urlencode(parse_qs(row.query, keep_blank_values=True), doseq=True)
+    where = escape(f"{current().prefix}/{page}?{said}")
     with st.container(horizontal=True, vertical_alignment="center"):
-        with st.container():
-            show(row.name)
-        said = parse_qs(row.query, keep_blank_values=True)
-        if st.button("Open", key=f"view_{row.view_id}", help=f"On {place.title}",
-                     on_click=_restore, args=(said,)):  # fmt: skip
-            links.go(place, **{name: said[name][-1] for name in _others(said)})
+        st.html(
+            f'<a href="{where}" target="_self" style="overflow-wrap: anywhere">'
+            f"{escape(plain(row.name))}</a> <small>{place.title}</small>"
+        )
         if st.button("Forget", key=f"forget_{row.view_id}", type="tertiary",
                      help=f"Forget {_quoted(row.name)}"):  # fmt: skip
             _write(views.drop, UUID(str(row.view_id)))
-
-
-def _restore(said: dict[str, list[str]]) -> None:
-    """What controls are bound to is set through them: a run may not write it into the URL."""
-    filters.restore(said)
-    for name in said.keys() - set(filters.SHARED) - _others(said):
-        st.session_state[name] = said[name][-1]
-
-
-def _others(said: dict[str, list[str]]) -> set[str]:
-    """What no control of this page is bound to."""
-    return {name for name in said if name not in filters.SHARED and name not in st.session_state}
 
 
 def _write(action: Callable[..., None], *given: Any) -> None:
