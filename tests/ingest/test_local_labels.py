@@ -8,7 +8,8 @@ from sqlalchemy import text
 
 from domo_insights import settings
 from domo_insights.database.doors import ingesting
-from domo_insights.ingest.local_labels import intents_of, label_all, sentiment_of
+from domo_insights.ingest.feelings import sentiment_of
+from domo_insights.ingest.local_labels import intents_of, label_all
 from domo_insights.ingest.payload import parse
 from domo_insights.ingest.store import Received, store
 from tests.factories import ANA, BEN, NOON, conversation, demo, message
@@ -40,6 +41,12 @@ def _number(value):
         ("That was not good at all", "negative"),
         ("", "neutral"),
         ("價格是多少", "neutral"),
+        ("Yes, please.", "neutral"),
+        ("No, not right now.", "neutral"),
+        ("I'd like to book a table, can you help me?", "neutral"),
+        ("I like it, it is great", "positive"),
+        ("No thanks.", "positive"),
+        ("No, that is wrong and annoying.", "negative"),
     ],
 )
 def test_sentiment_is_that_of_the_words(said, felt):

@@ -60,7 +60,7 @@ def settle(conn: Connection, owner: Viewer, mark: str) -> Estate:
         metadata={"note": mark},
         description=mark,
     )
-    video(conn, demo_id, title=f"{mark} video", transcript=mark)
+    video(conn, demo_id, title=f"{mark} video", transcript=mark, order_index=0)
     chunk(conn, demo_id, content=f"{mark} content", question=f"{mark}?", answer=mark)
     conn.execute(insert(custom_objectives).values(demo_id=demo_id, name=f"{mark} objective"))
     talks, events = [], []

@@ -1,7 +1,7 @@
 """Labels for messages that came without: sentiment by a lexicon, intent by the nearest example.
 
-Only what is NULL is filled. Sentiment is VADER's, made for short English text; other languages come
-out as neutral. An intent is that of the most similar labelled message of the same demo, if it is
+Only what is NULL is filled. Sentiment is that of `feelings`, for English; other languages come out
+as neutral. An intent is that of the most similar labelled message of the same demo, if it is
 similar enough, and its confidence is that similarity. Nothing is learnt across owners.
 """
 
@@ -24,12 +24,12 @@ from sqlalchemy import (
     select,
     update,
 )
-from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
 
 from domo_insights.database.doors import ingesting
 from domo_insights.database.tables import conversation_messages as messages
 from domo_insights.embedding import embedder_for
 from domo_insights.embedding.protocol import Vectors
+from domo_insights.ingest.feelings import sentiment_of
 from domo_insights.ingest.parameters import asked
 from domo_insights.ingest.rows import lock
 
@@ -38,8 +38,6 @@ EXAMPLES: Final = 400
 """Labelled texts of a demo that are looked at, the newest of them."""
 NEAR: Final = 0.55
 """The cosine similarity from which a message counts as meaning the same as an example."""
-FELT: Final = 0.05
-"""VADER's own threshold: a compound score beyond it is positive or negative."""
 _LONGEST: Final = 2000
 
 
@@ -90,12 +88,6 @@ def label_conversations(conn: Connection, conversations: Sequence[str]) -> Local
     return outcome
 
 
-def sentiment_of(said: str) -> str:
-    """negative, neutral or positive, by the words and how they are put."""
-    score = _lexicon().polarity_scores(said[:_LONGEST])["compound"]
-    return "positive" if score >= FELT else "negative" if score <= -FELT else "neutral"
-
-
 def intents_of(
     said: Sequence[str], examples: Sequence[tuple[str, str]]
 ) -> list[tuple[str, float] | None]:
@@ -111,11 +103,6 @@ def intents_of(
         (examples[int(at)][1], float(near[n, at])) if near[n, at] >= NEAR else None
         for n, at in enumerate(best)
     ]
-
-
-@lru_cache(maxsize=1)
-def _lexicon() -> Any:
-    return SentimentIntensityAnalyzer()
 
 
 def _vectors(texts: Sequence[str]) -> Vectors:

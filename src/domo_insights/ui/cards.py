@@ -26,6 +26,7 @@ _EVEN: Final = """<style>
 @media (min-width: 600px) and (max-width: 1399px) {
   .st-key-kpis { grid-template-columns: repeat(3, minmax(0, 1fr)) }
 }
+.st-key-kpis [class*="st-key-card_"] { padding-left: 11px; padding-right: 9px }
 .st-key-kpis [data-testid="stPageLink-NavLink"] { padding-left: 0 }
 </style>"""
 """Where six cards do not fit into one line they are two times three, never four and two."""
@@ -61,7 +62,8 @@ def row(asked: Asked, wanted: Mapping[Metric, Subject]) -> None:
         for metric, subject in wanted.items():
             with grid.cell(), blocks.alone(f"kpi_{metric.key}", height=150):
                 draw = _card if hasattr(subject, "over_time") else _state
-                with st.container(border=True, gap=None, height=height):
+                box = f"card_{metric.key}"
+                with st.container(border=True, gap=None, height=height, key=box):
                     draw(metric, subject, asked)
                     _link(metric)
 

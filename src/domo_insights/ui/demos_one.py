@@ -154,14 +154,18 @@ def persona(asked: Asked) -> None:
             return
         found = load(demos_now.persona, asked.demo_id)
         for row in found.itertuples():
-            _said("Status", row.status)
-            _said("Agent", row.agent_name)
+            _beside(("Status", row.status), ("Agent", row.agent_name))
             _said("Personality", row.agent_personality)
             _said("Greeting", row.agent_greeting)
-            _said("Tavus persona", row.persona_id)
-            _said("Call to action", row.cta_text)
+            _beside(("Tavus persona", row.persona_id), ("Call to action", row.cta_text))
             _said("It leads to", row.cta_link)
             _said("Published at", row.published_url)
+
+
+def _beside(*said: tuple[str, object]) -> None:
+    for column, (name, words) in zip(st.columns(len(said)), said, strict=True):
+        with column:
+            _said(name, words)
 
 
 def _said(name: str, words: object) -> None:
