@@ -24,7 +24,8 @@ from domo_insights.settings import current
 from domo_insights.viewer import Viewer
 
 FORMAT: Final = "domo-insights-archive"
-VERSION: Final = 1
+VERSION: Final = 2
+"""2: with the counts of days whose rows are gone."""
 BATCH: Final = 500
 Progress = Callable[[str, int, int], None]
 """Is told a table's name, how many of its rows are written, and how many there are."""

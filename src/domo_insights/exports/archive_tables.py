@@ -4,9 +4,17 @@ from dataclasses import dataclass, field
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Column, ColumnElement, Table, or_, true
+from sqlalchemy import Column, ColumnElement, Table, and_, func, or_, true
 
 from domo_insights.database import tables as platform
+from domo_insights.database.tables_counts import (
+    conversation_rollups,
+    event_days,
+    event_hours,
+    intent_days,
+    message_days,
+    message_hours,
+)
 from domo_insights.database.tables_detail import detail_kept
 from domo_insights.database.tables_evaluation import (
     evaluation_answers,
@@ -31,6 +39,7 @@ class Part:
     users: columns that name a user; in another database that is somebody else.
     conversation: the column with the id of a conversation.
     may_be_there: rows that outlive a demo, and may be in the database when it comes back.
+    only: which rows; None: all of them.
     """
 
     table: Table
@@ -39,6 +48,7 @@ class Part:
     users: tuple[str, ...] = ()
     conversation: str | None = None
     may_be_there: bool = False
+    only: ColumnElement[bool] | None = None
     name: str = field(init=False)
 
     def __post_init__(self) -> None:
@@ -50,9 +60,18 @@ class Part:
 
     def rows_of(self, demo_id: UUID | None) -> ColumnElement[bool]:
         """Which rows: one demo's, or all that the viewer may see."""
+        chosen = true() if self.only is None else self.only
         if demo_id is None or self.demo is None:
-            return true() if demo_id is None else or_(False)
-        return self.table.c[self.demo] == demo_id
+            return chosen if demo_id is None else or_(False)
+        return and_(chosen, self.table.c[self.demo] == demo_id)
+
+
+def _uncountable(table: Table, moment: str) -> Part:
+    """The counts of a table for days whose rows are no longer all there. Other days are counted
+    again where the archive is put in."""
+    day = func.date_trunc("day", table.c[moment], "UTC")
+    gone = func.coalesce(day < func.insights.detail_since(table.c.demo_id), False)
+    return Part(table, tuple(c.name for c in table.primary_key), only=gone)
 
 
 PARTS: Final = (
@@ -74,6 +93,16 @@ PARTS: Final = (
     ),
     Part(platform.delivery_counts, ("demo_id", "bucket")),
     Part(detail_kept, ("demo_id",)),
+    Part(
+        conversation_rollups,
+        ("demo_id", "conversation_id"),
+        only=conversation_rollups.c.conversation_id.like("gone-%"),
+    ),
+    _uncountable(message_hours, "hour"),
+    _uncountable(message_days, "hour"),
+    _uncountable(intent_days, "day"),
+    _uncountable(event_hours, "hour"),
+    _uncountable(event_days, "since"),
     Part(reviews, ("demo_id", "conversation_id"), users=("by",), conversation="conversation_id"),
     Part(question_sets, ("demo_id", "created_at", "id"), users=("made_by",)),
     Part(set_questions, ("set_id", "number")),

@@ -105,6 +105,16 @@ def events(
     return found
 
 
+def events_of(period: Period, demo_id: UUID | None) -> TableValuedAlias:
+    """Events stored in `period`, `n` in each row; a demo has several rows."""
+    starts = _starts(period, ())
+    asked = func.insights.event_parts(starts, period.end, literal(demo_id, Uuid), False)
+    found: TableValuedAlias = asked.table_valued(
+        column("demo_id", Uuid), column("n", Integer), name="packed"
+    )
+    return found
+
+
 def total(value: ColumnElement[Any]) -> ColumnElement[Any]:
     """The sum of a count, 0 of nothing."""
     return cast(func.coalesce(func.sum(value), 0), BigInteger)

@@ -11,11 +11,11 @@ from domo_insights.database.frames import Columns, read_frame
 from domo_insights.database.tables import conversations, demo_videos, demos
 from domo_insights.database.tables import delivery_counts as deliveries
 from domo_insights.database.tables import processed_webhook_events as events
+from domo_insights.database.tables_counts import event_hours
 from domo_insights.period import Period
 from domo_insights.queries import counts
 from domo_insights.queries.buckets import number_of, over_buckets, within
 from domo_insights.queries.scope import started_in
-from domo_insights.queries.webhooks import stored
 
 _ACTIVE: Final[Columns] = {"active_owners": "int64", "active_demos": "int64"}
 KPIS: Final[Columns] = {**_ACTIVE, "unmapped_events": "int64"}
@@ -108,7 +108,12 @@ def adoption(
             .exists(),
         ),
         ("Knowledge", active.c.id.in_(select(knows.c.demo_id))),
-        ("Webhooks", select(events.c.id).where(events.c.demo_id == active.c.id).exists()),
+        (
+            "Webhooks",
+            select(events.c.id).where(events.c.demo_id == active.c.id).exists()
+            # Events that grew old and were deleted left the hours in which they came.
+            | select(event_hours.c.hour).where(event_hours.c.demo_id == active.c.id).exists(),
+        ),
     ]
     counts = [func.count().filter(condition).label(what) for what, condition in has]
     row = conn.execute(select(func.count().label("n"), *counts).select_from(active)).one()._mapping
@@ -130,9 +135,9 @@ def owners(
     messages, events. Raises: NotAllowedError.
     """
     _product_team_only(conn)
-    talks = _per_demo(conversations, started_in(period, demo_id, include_test))
+    talks = _conversations(period, demo_id, include_test)
     words = _messages(period, demo_id, include_test)
-    hooks = _per_demo(events, stored(period, demo_id))
+    hooks = _events(period, demo_id)
     named = _labels()
     conversed, said, told = (func.coalesce(func.sum(t.c.n), 0) for t in (talks, words, hooks))
     statement = (
@@ -202,14 +207,21 @@ def _unmapped(period: Period) -> ColumnElement[bool]:
     return events.c.demo_id.is_(None) & within(events.c.processed_at, period)
 
 
-def _per_demo(table: Any, condition: ColumnElement[bool]) -> Subquery:
-    counted = select(table.c.demo_id, func.count().label("n")).where(condition)
-    return counted.group_by(table.c.demo_id).subquery()
+def _conversations(period: Period, demo_id: UUID | None, include_test: bool) -> Subquery:
+    counted = select(conversations.c.demo_id, func.count().label("n"))
+    chosen = started_in(period, demo_id, include_test)
+    return counted.where(chosen).group_by(conversations.c.demo_id).subquery()
 
 
 def _messages(period: Period, demo_id: UUID | None, include_test: bool) -> Subquery:
     said = counts.messages(period, demo_id, include_test)
     return select(said.c.demo_id, (said.c.n_user + said.c.n_assistant).label("n")).subquery()
+
+
+def _events(period: Period, demo_id: UUID | None) -> Subquery:
+    told = counts.events_of(period, demo_id)
+    counted = select(told.c.demo_id, func.sum(told.c.n).label("n"))
+    return counted.group_by(told.c.demo_id).subquery()
 
 
 def _labels() -> Any:

@@ -23,7 +23,7 @@ from domo_insights.database.tables_kept import reviews
 from domo_insights.period import Period
 from domo_insights.queries.buckets import discrete
 from domo_insights.queries.misses import missed_moments
-from domo_insights.queries.scope import LENGTH, started_in
+from domo_insights.queries.scope import LENGTH, is_left, started_in
 
 ENOUGH_TO_COMPARE: Final = 20
 """Conversations that the period needs before one of them can be called unusually long."""
@@ -91,7 +91,7 @@ def ranked(
         .join(demos, demos.c.id == talks.c.demo_id)
         .join(usual, usual.c.conversations > 0)
         .outerjoin(reviews, _reviewed(talks))
-        .where(or_(moments > 0, misses > 0, unhappy, long))
+        .where(or_(moments > 0, misses > 0, unhappy, long), is_left(talks.c.conversation_id))
         .order_by(*_first(talks))
         .limit(limit)
     )

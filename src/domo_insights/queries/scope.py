@@ -1,6 +1,6 @@
 """Which rows a question is about. Whose rows they may be is for the database to say."""
 
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, exists, true
@@ -20,6 +20,14 @@ COUNTS = messages.c.role.in_(["user", "assistant"])
 
 IS_ACTIVE = and_(conversations.c.n_user >= 2, conversations.c.n_assistant >= 1)
 LENGTH = conversations.c.n_user + conversations.c.n_assistant
+
+GONE: Final = "gone-"
+"""How ids begin of conversations of which retention has left nothing but what was counted."""
+
+
+def is_left(conversation_id: ColumnElement[str]) -> Condition:
+    """Conversations whose rows are still there, to be read."""
+    return ~conversation_id.startswith(GONE)
 
 
 def started_in(period: Period, demo_id: UUID | None, include_test: bool) -> Condition:

@@ -12,7 +12,7 @@ from domo_insights.database.tables import conversation_messages as messages
 from domo_insights.database.tables import conversations, demos
 from domo_insights.database.tables import processed_webhook_events as events
 from domo_insights.period import Period
-from domo_insights.queries.scope import asked, started_in
+from domo_insights.queries.scope import asked, is_left, started_in
 from domo_insights.queries.webhooks import IS_TIMED, lag, stored
 
 _ROW: Final[Columns] = {
@@ -89,7 +89,8 @@ def without_events(
     include_test: bool = True,
     limit: int = 50,
 ) -> pd.DataFrame:
-    """Conversations that started in the period and never had an event, the newest first.
+    """Conversations that started in the period and never had an event, the newest first. Those
+    that retention took out are not among them.
 
     Columns: conversation_id, demo, started_at, messages, of (how many there are in all).
     """
@@ -103,7 +104,11 @@ def without_events(
             func.count().over().label("of"),
         )
         .join(demos, demos.c.id == conversations.c.demo_id)
-        .where(started_in(period, demo_id, True), ~told)
+        .where(
+            started_in(period, demo_id, True),
+            ~told,
+            is_left(conversations.c.conversation_id),
+        )
         .order_by(conversations.c.started_at.desc(), conversations.c.conversation_id)
         .limit(limit)
     )

@@ -14,6 +14,7 @@ from domo_insights.database.engine import engine_for
 from domo_insights.errors import DomoInsightsError
 from domo_insights.queries import conversations
 from domo_insights.queries import conversations_one as one
+from domo_insights.queries.scope import GONE
 from domo_insights.settings import current
 from domo_insights.ui import blocks, erasing, exports, reading, transcript_parts
 from domo_insights.ui.data import load, wrote
@@ -44,8 +45,15 @@ def transcript(conversation_id: str, query: Callable[..., pd.DataFrame]) -> None
             show(conversation_id)
             st.info("You have no conversation with this id, or nothing was said in it.")
             return
-        happened = load(one.happenings, conversation_id)
         row = about.to_dict("records")[0]
+        if conversation_id.startswith(GONE):
+            _head(row, left=False)
+            st.info(
+                "What was said here was deleted when it grew old. What was counted is kept.",
+                icon=":material/auto_delete:",
+            )
+            return
+        happened = load(one.happenings, conversation_id)
         _head(row)
         _strip(said, happened)
         with st.container(height=560, key="words", autoscroll=False):
@@ -54,7 +62,7 @@ def transcript(conversation_id: str, query: Callable[..., pd.DataFrame]) -> None
                 st.write("Nothing was said.")
 
 
-def _head(row: dict[Any, Any]) -> None:
+def _head(row: dict[Any, Any], *, left: bool = True) -> None:
     start = row["started_at"].tz_convert(zone())
     known = row["duration_seconds"]
     parts = [
@@ -72,6 +80,8 @@ def _head(row: dict[Any, Any]) -> None:
             "Close", key="close_transcript", icon=":material/close:", type="tertiary",
             on_click=reading.close,
         )  # fmt: skip
+    if not left:
+        return
     with st.container(horizontal=True, vertical_alignment="center"):
         _test_flag(str(row["conversation_id"]), bool(row["is_test"]))
         rows = {"Messages": conversations.transcript, "Events": one.happenings}
