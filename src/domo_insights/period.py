@@ -8,9 +8,9 @@ import re
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Final, NamedTuple
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 from domo_insights.errors import PeriodError
 
@@ -194,6 +194,12 @@ _FORMS: Final = "Write 30d, 24h, or two days as 2026-01-01..2026-02-01; the seco
 
 
 @lru_cache(maxsize=1024)
+@cache
+def zones() -> frozenset[str]:
+    """The names of all zones; to find them reads a folder with its folders."""
+    return frozenset(available_timezones())
+
+
 def zone_of(name: str) -> ZoneInfo:
     """The time zone called `name`. Raises: PeriodError."""
     try:

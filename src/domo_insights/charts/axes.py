@@ -22,13 +22,17 @@ def moment_format(times: pd.Series) -> str:
 def lay_out(figure: go.Figure, metric: Metric, times: pd.Series, *, legend: bool) -> go.Figure:
     """Set axes, hover and margins of a figure over time."""
     hours = bool(len(times)) and bool((times.dt.hour != 0).any())
-    figure.update_xaxes(title=None, tickformat="%H:%M<br>%-d %b" if hours else "%-d %b", nticks=7)
-    figure.update_yaxes(
-        title=None, rangemode="tozero", tickformat=metric.spec, ticksuffix=_suffix(metric), nticks=5
-    )
-    if metric.kind is Kind.COUNT and _highest(figure) < _FEW:
-        figure.update_yaxes(dtick=1)  # there is no half of a conversation
+    counted = metric.kind is Kind.COUNT and _highest(figure) < _FEW
     return figure.update_layout(
+        xaxis={"title": None, "tickformat": "%H:%M<br>%-d %b" if hours else "%-d %b", "nticks": 7},
+        yaxis={
+            "title": None,
+            "rangemode": "tozero",
+            "tickformat": metric.spec,
+            "ticksuffix": _suffix(metric),
+            "nticks": 5,
+            "dtick": 1 if counted else None,  # there is no half of a conversation
+        },
         height=HEIGHT,
         hovermode="x unified",
         separators=f".{THIN}",

@@ -7,8 +7,9 @@ make, with the viewer's claims, a timeout, a search_path and a zone that end wit
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 
-from sqlalchemy import Connection, Engine, TextClause, func, select, text
+from sqlalchemy import Connection, Engine, Select, Text, TextClause, bindparam, func, select, text
 
 from domo_insights.database import replica
 from domo_insights.database.failures import translated
@@ -18,8 +19,10 @@ from domo_insights.viewer import Viewer
 READ_TIMEOUT_MS = 8_000
 WRITE_TIMEOUT_MS = 30_000
 EXPORT_TIMEOUT_MS = 600_000
-_READ_ONLY = text("set transaction read only")
-_SNAPSHOT = text("set transaction isolation level repeatable read, read only")
+_READ_ONLY = {"transaction_read_only": "on"}
+"""Writers set nothing: a database that is closed to them is closed."""
+_FIXED = {"search_path": "public, extensions", "timezone": "UTC"}
+_SNAPSHOT = text("set transaction isolation level repeatable read")
 
 
 @contextmanager
@@ -31,7 +34,7 @@ def reading(engine: Engine, viewer: Viewer) -> Iterator[Connection]:
     DatabaseError.
     """
     role = "insights_product" if _known(viewer).product_team else "insights_reader"
-    with _door(engine, role, viewer, READ_TIMEOUT_MS, _READ_ONLY) as conn:
+    with _door(engine, role, viewer, READ_TIMEOUT_MS, read_only=True) as conn:
         yield conn
 
 
@@ -39,7 +42,7 @@ def reading(engine: Engine, viewer: Viewer) -> Iterator[Connection]:
 def snapshot(engine: Engine, viewer: Viewer) -> Iterator[Connection]:
     """As `reading`, for long readers: all that is read is of one moment, and may take its time."""
     role = "insights_product" if _known(viewer).product_team else "insights_reader"
-    with _door(engine, role, viewer, EXPORT_TIMEOUT_MS, _SNAPSHOT) as conn:
+    with _door(engine, role, viewer, EXPORT_TIMEOUT_MS, _SNAPSHOT, read_only=True) as conn:
         yield conn
 
 
@@ -87,16 +90,26 @@ def _door(
     viewer: Viewer | None,
     timeout_ms: int,
     mode: TextClause | None = None,
+    *,
+    read_only: bool = False,
 ) -> Iterator[Connection]:
     settings = {
         "role": role,
         "request.jwt.claims": json.dumps(viewer.claims) if viewer else "",
         "statement_timeout": str(timeout_ms),
-        "search_path": "public, extensions",
-        "timezone": "UTC",
+        **_FIXED,
+        **(_READ_ONLY if read_only else {}),
     }
     with translated(), engine.connect() as conn, conn.begin():
         if mode is not None:
             conn.execute(mode)
-        conn.execute(select(*(func.set_config(k, v, True) for k, v in settings.items())))
+        conn.execute(_setting(tuple(settings)), settings)
         yield conn
+
+
+@cache
+def _setting(names: tuple[str, ...]) -> Select[*tuple[str, ...]]:
+    """Sets each of `names` until the transaction ends; made once, since that takes as long as to
+    send it."""
+    values = {name: bindparam(name, type_=Text()) for name in names}
+    return select(*(func.set_config(name, value, True) for name, value in values.items()))

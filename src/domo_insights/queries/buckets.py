@@ -53,7 +53,8 @@ def over_buckets(
     counts = [value for value in values if columns[value] == "int64"]
     frame[counts] = frame[counts].fillna(0)
     frame.insert(0, label, [bucket.label for bucket in buckets])
-    return frame.reset_index(drop=True).astype(dict(columns))
+    changed = {name: kind for name, kind in columns.items() if frame[name].dtype != kind}
+    return frame.reset_index(drop=True).astype(changed)
 
 
 def share_of(hits: ColumnElement[Any], count: ColumnElement[Any]) -> ColumnElement[Any]:

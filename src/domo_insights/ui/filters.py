@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
-from zoneinfo import available_timezones
 
 import streamlit as st
 
 from domo_insights.errors import DomoInsightsError, PeriodError
-from domo_insights.period import PRESETS, Period, zone_of
+from domo_insights.period import PRESETS, Period, zone_of, zones
 from domo_insights.queries import demos
 from domo_insights.ui.data import load
 from domo_insights.ui.plain import plain
@@ -91,11 +90,11 @@ def show(*, dated: bool = True) -> None:
 
 
 def _zone_control() -> None:
-    zones = sorted(available_timezones())
+    known = sorted(zones())
     st.selectbox(
         "Time zone",
-        zones,
-        index=zones.index(_browser_zone()),
+        known,
+        index=known.index(_browser_zone()),
         key=ZONE,
         bind="query-params",
         help="Days and hours are those of this zone. The browser's until you choose another.",
@@ -237,7 +236,7 @@ def _demos() -> dict[str, UUID]:
 
 def _browser_zone() -> str:
     zone = st.context.timezone or "UTC"
-    return zone if zone in available_timezones() else "UTC"
+    return zone if zone in zones() else "UTC"
 
 
 def _now() -> datetime:
