@@ -26,17 +26,14 @@ with left:
 with right:
     trends.over_time(asked, metrics.CONVERSATIONS, conversations.over_time)
 
-left, right = st.columns([2, 3])
+left, right = st.columns([1, 2])
 with left:
     platform_blocks.adoption(asked, platform.adoption)
 with right:
     platform_blocks.owners(asked, platform.owners)
 
-left, right = st.columns(2)
-with left:
-    platform_blocks.latency(asked, webhooks.by_type)
-with right:
-    platform_blocks.conflicts(asked, platform.conflicts)
+platform_blocks.latency(asked, webhooks.by_type)
+platform_blocks.conflicts(asked, platform.conflicts)
 
 platform_operations.operations(
     asked, operations.health, operations.tables, operations.indexes, operations.slow

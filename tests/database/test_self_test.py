@@ -1,7 +1,7 @@
 import pytest
-from sqlalchemy import text
+from sqlalchemy import func, select, text
 
-from domo_insights.database.doors import reading
+from domo_insights.database.doors import reading, sessions
 from domo_insights.database.self_test import self_test
 from domo_insights.queries import access
 from tests.factories import ANA, BEN, PIA, conversation, demo, event, message
@@ -70,3 +70,12 @@ def test_the_audit_log_names_fields_and_no_values(rows, database):
     assert log["who"].tolist() == ["the platform"] * 2
     assert "secret" not in log.to_csv()
     assert log["of"].tolist() == [2, 2]
+
+
+def test_who_asked_in_an_owners_name_is_not_the_owner(database):
+    with sessions(database.engine, ANA) as conn:
+        conn.execute(select(func.insights.record("impersonate", "queries", ANA.user_id)))
+        conn.execute(select(func.insights.record("sign_in", "web_sessions", ANA.user_id)))
+    with reading(database.engine, ANA) as conn:
+        log = access.audit_log(conn).set_index("action")
+    assert log["who"].to_dict() == {"sign_in": "you", "impersonate": "an operator"}

@@ -1,5 +1,6 @@
 """Supabase's tokens as a browser session's row holds them: encrypted, and over when it is."""
 
+import logging
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -8,12 +9,15 @@ import orjson
 from cryptography.fernet import InvalidToken
 from sqlalchemy import Row
 
-from domo_insights.auth.service import Tokens
+from domo_insights.auth import service
+from domo_insights.auth.service import Scope, Tokens
 from domo_insights.auth.tokens import ExpiredTokenError, Verified, verify
+from domo_insights.errors import AuthServiceError, NotSignedInError, SignInError
 from domo_insights.settings import current
 
 LIFETIME: Final = timedelta(days=30)
 IDLE: Final = timedelta(days=3)
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,17 @@ class Held:
             return verify(self.access_token)
         except ExpiredTokenError:
             return None
+
+    def give_back(self, scope: Scope) -> None:
+        """Tell Supabase that this session, or every one of its user, is over, if it answers."""
+        try:
+            token = self.access_token
+            if self.lives is None:
+                token = service.refresh(self.refresh_token).access_token
+            service.sign_out(token, scope)
+        except (AuthServiceError, SignInError, NotSignedInError):
+            # Nobody has the tokens any more; they end by themselves.
+            _log.warning("Supabase was not told of a sign-out.")
 
 
 def opened(row: Row[Any] | None) -> Held | None:

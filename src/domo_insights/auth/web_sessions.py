@@ -5,7 +5,6 @@ others. Supabase is asked for new tokens under the row's lock: two processes tha
 refresh token make Supabase revoke the whole family.
 """
 
-import logging
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -18,8 +17,7 @@ from sqlalchemy import Connection, Engine, delete, func, insert, select, update
 from domo_insights.auth import cookies as jar
 from domo_insights.auth import service
 from domo_insights.auth.browsers import BrowserSession, browser_name
-from domo_insights.auth.held_tokens import IDLE, LIFETIME, Held, opened, stored
-from domo_insights.auth.service import Scope
+from domo_insights.auth.held_tokens import IDLE, LIFETIME, opened, stored
 from domo_insights.auth.tokens import InvalidTokenError, Verified
 from domo_insights.database.doors import sessions
 from domo_insights.database.engine import engine_for
@@ -40,7 +38,6 @@ MARGIN: Final = timedelta(minutes=1)
 _SEEN_EVERY: Final = timedelta(minutes=1)
 _AWAY_SECONDS: Final = 10.0
 
-_log = logging.getLogger(__name__)
 _away_until: dict[str, float] = {}
 
 
@@ -117,7 +114,7 @@ def end(session_id: str) -> None:
         user = Viewer(row.user_id, row.email, row.product_team)
     with sessions(_engine(), user) as conn:
         _record(conn, "sign_out", user)
-    _tell_supabase(held, "local")
+    held.give_back("local")
 
 
 def browser_sessions(viewer: Viewer, session_id: str = "") -> list[BrowserSession]:
@@ -154,7 +151,7 @@ def sign_out_everywhere(viewer: Viewer, *, but: str = "") -> int:
             _record(conn, "sign_out_everywhere", viewer)
     held = [tokens for tokens in map(opened, found) if tokens]
     for tokens in held[: None if but else 1]:
-        _tell_supabase(tokens, "local" if but else "global")
+        tokens.give_back("local" if but else "global")
     return len(held)
 
 
@@ -166,17 +163,6 @@ def access_token(session_id: str) -> str | None:
         row = conn.execute(select(rows).where(rows.c.id_hash == _key(session_id))).first()
     held = opened(row)
     return held.access_token if held else None
-
-
-def _tell_supabase(held: Held, scope: Scope) -> None:
-    try:
-        token = held.access_token
-        if held.lives is None:
-            token = service.refresh(held.refresh_token).access_token
-        service.sign_out(token, scope)
-    except (AuthServiceError, SignInError, NotSignedInError):
-        # Nobody has the tokens any more; they end by themselves.
-        _log.warning("Supabase was not told of a sign-out.")
 
 
 def _refreshed(key: bytes, verified: Verified | None) -> Verified | None:

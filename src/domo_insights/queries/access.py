@@ -71,10 +71,13 @@ def tables(conn: Connection) -> pd.DataFrame:
 def audit_log(conn: Connection, limit: int = 25, offset: int = 0) -> pd.DataFrame:
     """What was done to the viewer's demos and by the viewer, the latest first.
 
-    Columns: at, who ("you", "the platform", "somebody else"), action, table, demo (or None),
-    changed (names of the fields that an update changed; never their values), of (rows in all).
+    Columns: at, who ("you", "an operator", "the platform", "somebody else"), action, table, demo
+    (or None), changed (names of the fields that an update changed; never their values), of (rows
+    in all).
     """
     who = case(
+        # Written in the name of the one who was asked for: it was not they who asked.
+        (audit_logs.c.action == "impersonate", "an operator"),
         (audit_logs.c.user_id == func.insights.viewer_id(), "you"),
         (audit_logs.c.user_id.is_(None), "the platform"),
         else_="somebody else",

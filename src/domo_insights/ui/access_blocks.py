@@ -25,6 +25,15 @@ _ROLES: Final = {
     "insights_product": "Product team: you read rows of all demos, but no words of visitors or"
     " owners; owners are an e-mail domain and a short id.",
 }
+_DONE: Final = {
+    "sign_in": "signed in",
+    "sign_out": "signed out",
+    "sign_out_everywhere": "signed out everywhere",
+    "impersonate": "asked in your name",
+    "export": "exported",
+}
+_NO_TABLE: Final = frozenset({"web_sessions", "queries"})
+"""Where what was done says it all."""
 _RULES: Final = (
     ("my_demo_ids", "viewer_id", "Rows of your demos, and rows with your user id"),
     ("my_demo_ids", "", "Rows of your demos"),
@@ -181,15 +190,14 @@ def browsers() -> None:
 
 def audit_log(query: Query) -> None:
     """What was done to the viewer's demos; fields by name, values never."""
+    theirs = not current_viewer().product_team
     with blocks.card(
         "Audit log of your demos",
         "Who did what, and when. Old and new values are kept, and not shown.",
         key="audit",
-        export=None
-        if current_viewer().product_team
-        else exports.of(query, filters.asked(), limit=MOST_IN_A_FILE),
+        export=exports.of(query, filters.asked(), limit=MOST_IN_A_FILE) if theirs else None,
     ):
-        if current_viewer().product_team:
+        if not theirs:
             st.write("The log belongs to the owner of each demo: it holds what they wrote.")
             return
         held = int(st.session_state.get("audit_page", 1) or 1)
@@ -197,30 +205,34 @@ def audit_log(query: Query) -> None:
         if frame.empty:
             st.write("Nothing so far.")
             return
-        shown = frame.drop(columns="of").assign(
-            at=_local(frame["at"], filters.zone()),
-            demo=frame["demo"].map(plain),
-            action=frame["action"].map(lambda action: plain(action).replace("_", " ")),
-            table=frame["table"].map(plain),
-            changed=frame["changed"].map(masked),
-        )
-        st.dataframe(
-            shown,
-            hide_index=True,
-            height="content",
-            alt="The audit log, the latest first",
-            column_config={
-                "at": _moment("When"),
-                "who": st.column_config.TextColumn("Who"),
-                "action": st.column_config.TextColumn("Did"),
-                "table": st.column_config.TextColumn("To"),
-                "demo": st.column_config.TextColumn("Demo"),
-                "changed": st.column_config.TextColumn("Fields, values masked"),
-            },
-        )
+        _logged(frame)
         pages = -(-int(frame["of"].iloc[0]) // PAGE)
         if pages > 1:
             st.pagination(pages, key="audit_page")
+
+
+def _logged(frame: pd.DataFrame) -> None:
+    shown = frame.drop(columns="of").assign(
+        at=_local(frame["at"], filters.zone()),
+        demo=frame["demo"].map(plain),
+        action=frame["action"].map(lambda done: _DONE.get(done, plain(done).replace("_", " "))),
+        table=frame["table"].map(lambda name: "" if name in _NO_TABLE else plain(name)),
+        changed=frame["changed"].map(masked),
+    )
+    st.dataframe(
+        shown,
+        hide_index=True,
+        height="content",
+        alt="The audit log, the latest first",
+        column_config={
+            "at": _moment("When"),
+            "who": st.column_config.TextColumn("Who"),
+            "action": st.column_config.TextColumn("Did"),
+            "table": st.column_config.TextColumn("To"),
+            "demo": st.column_config.TextColumn("Demo"),
+            "changed": st.column_config.TextColumn("Fields, values masked"),
+        },
+    )
 
 
 def masked(fields: str) -> str:

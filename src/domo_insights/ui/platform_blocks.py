@@ -61,7 +61,7 @@ def owners(asked: Asked, query: Query) -> None:
             height=386 if len(shown) > 10 else "content",
             alt="Owners with their demos, conversations, messages and events",
             column_config={
-                "owner": st.column_config.TextColumn("Owner", pinned=True, width=190),
+                "owner": st.column_config.TextColumn("Owner", pinned=True, width=215),
                 "demos": _number("Demos", "All demos of the owner."),
                 "active_demos": _measure(metrics.ACTIVE_DEMOS),
                 "conversations": st.column_config.ProgressColumn(
@@ -107,7 +107,7 @@ def latency(asked: Asked, query: Query) -> None:
             height=386 if len(shown) > 10 else "content",
             alt="Event types with their number, handler time and delivery lag",
             column_config={
-                "event_type": st.column_config.TextColumn("Type", pinned=True, width=190),
+                "event_type": st.column_config.TextColumn("Type", pinned=True, width=235),
                 **{key: _measure(metric) for key, metric in measures.items()},
             },
         )
@@ -137,7 +137,7 @@ def conflicts(asked: Asked, query: Query) -> None:
             height=386 if len(shown) > 10 else "content",
             alt="Demos with conflicts, refused and repeated deliveries",
             column_config={
-                "owner": st.column_config.TextColumn("Owner", pinned=True, width=190),
+                "owner": st.column_config.TextColumn("Owner", pinned=True, width=215),
                 "demo_id": st.column_config.TextColumn("Demo"),
                 "conflicts": _number("Conflicts", metrics.MAPPING_CONFLICTS.meaning),
                 "refused": _number("Refused", "Deliveries that were no callback."),
