@@ -5,6 +5,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
@@ -47,47 +48,61 @@ def measure(
     """All browser figures, in the name of the owner whose `cookies` these are."""
     progress("start", 0.0)
     with served(folder) as site, _window(site, cookies) as page:
-        traffic: list[int] = []
-        page.on("websocket", lambda ws: ws.on("framereceived", lambda f: traffic.append(len(f))))
-        found: dict[str, Any] = {"first_answer_s": site.took}
-        cold: dict[str, float] = {}
-        warm: dict[str, list[float]] = {place.title: [] for place in VISITED}
-        began = time.perf_counter()
+        traffic, began = _listened(page), time.perf_counter()
         page.goto(site.url)
         _painted(page, places.OVERVIEW.title)
-        found["first_page_s"] = site.took + time.perf_counter() - began
-        sizes: dict[str, float] = {}
-        for turn in range(ROUNDS + 1):
-            for number, place in enumerate((*VISITED[1:], VISITED[0])):
-                progress(f"browser: {place.title}", (turn * 4 + number) / (ROUNDS * 4 + 8))
-                traffic.clear()
-                took = _visit(page, place.title)
-                sizes[place.title] = sum(traffic) / 1024
-                if turn == 0:
-                    cold[place.title] = took
-                else:
-                    warm[place.title].append(took)
+        first_page = site.took + time.perf_counter() - began
+        visits = _visits(page, traffic, progress)
         progress("browser: filter change", 0.8)
-        changes = [_filter(page, name) for name in ("7d", "90d", "24h", "30d", "7d", "30d")]
+        changes = Sample.of([_filter(page, n) for n in ("7d", "90d", "24h", "30d", "7d", "30d")])
         progress("browser: a new event", 0.9)
         fresh = _fresh(page, site, demo_id)
         progress("browser: idle", 0.95)
         idle = _idle(site)
     progress("browser", 1.0)
+    warm = {name: Sample.of(times[1:]) for name, times in visits.took.items()}
+    cold = {name: times[0] for name, times in visits.took.items()}
     return {
-        **found,
+        "first_answer_s": site.took,
+        "first_page_s": first_page,
         "page_cold_ms": max(cold.values()),
-        "page_warm_ms": max(Sample.of(values).median for values in warm.values()),
-        "filter_change_ms": Sample.of(changes).median,
+        "page_warm_ms": max(sample.median for sample in warm.values()),
+        "filter_change_ms": changes.median,
         "fresh_on_page_s": fresh,
         "idle_page_core_percent": idle,
         "browser": {
             "cold_ms": cold,
-            "warm_ms": {name: Sample.of(values).as_json() for name, values in warm.items()},
-            "filter_change_ms": Sample.of(changes).as_json(),
-            "websocket_kb": {name: round(size, 1) for name, size in sizes.items()},
+            "warm_ms": {name: sample.as_json() for name, sample in warm.items()},
+            "filter_change_ms": changes.as_json(),
+            "websocket_kb": visits.kilobytes,
         },
     }
+
+
+@dataclass(slots=True)
+class _Visits:
+    """Per page the ms of each visit, the first one cold, and what the last one brought."""
+
+    took: dict[str, list[float]] = field(default_factory=dict)
+    kilobytes: dict[str, float] = field(default_factory=dict)
+
+
+def _visits(page: "Page", traffic: list[int], progress: Progress) -> _Visits:
+    visits, rounds = _Visits(), ROUNDS + 1
+    for turn in range(rounds):
+        for number, place in enumerate((*VISITED[1:], VISITED[0])):
+            progress(f"browser: {place.title}", 0.8 * (turn + number / len(VISITED)) / rounds)
+            traffic.clear()
+            visits.took.setdefault(place.title, []).append(_visit(page, place.title))
+            visits.kilobytes[place.title] = round(sum(traffic) / 1024, 1)
+    return visits
+
+
+def _listened(page: "Page") -> list[int]:
+    """The bytes of each message that comes to `page`, from now on."""
+    traffic: list[int] = []
+    page.on("websocket", lambda ws: ws.on("framereceived", lambda f: traffic.append(len(f))))
+    return traffic
 
 
 @contextmanager

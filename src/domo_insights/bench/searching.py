@@ -1,12 +1,13 @@
 """How long searches take in the database: in a knowledge base, and in what visitors said."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, Final
 
 import numpy as np
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Connection, Engine, func, select
 
 from domo_insights.bench.figures import Sample
 from domo_insights.bench.people import Person
@@ -33,44 +34,54 @@ def measure(
 ) -> dict[str, Any]:
     """Medians and p95, in ms, in the name of the heaviest owner."""
     progress("search", 0.0)
-    per_demo = (
-        select(knowledge_chunks.c.demo_id, func.count().label("chunks"))
-        .group_by(knowledge_chunks.c.demo_id)
-        .order_by(func.count().desc())
-        .limit(1)
-    )
+    chunks, samples = _knowledge(engine, heaviest)
+    progress("search in messages", 0.5)
+    said = _messages(engine, heaviest)
+    progress("search", 1.0)
+    return {
+        "search_ms": samples[Mode.HYBRID].median,
+        "text_search_ms": said.median,
+        "search": {
+            "chunks": chunks,
+            **{mode.value: sample.as_json() for mode, sample in samples.items()},
+            "messages": said.as_json(),
+        },
+    }
+
+
+def _knowledge(engine: Engine, heaviest: Person) -> tuple[int, dict[Mode, Sample]]:
+    """Chunks of the largest knowledge base, and what a search in it takes in each way."""
+    count = func.count()
+    per_demo = select(knowledge_chunks.c.demo_id, count).group_by(knowledge_chunks.c.demo_id)
     with reading(engine, heaviest.viewer) as conn:
-        demo_id, chunks = conn.execute(per_demo).one()
-    embedder, random = embedder_for("local"), np.random.default_rng(1)
-    took: dict[str, list[float]] = {mode.value: [] for mode in Mode}
+        demo_id, chunks = conn.execute(per_demo.order_by(count.desc()).limit(1)).one()
+    model, random = embedder_for("local").name, np.random.default_rng(1)
+    took: dict[Mode, list[float]] = {mode: [] for mode in Mode}
     for number in range(QUESTIONS):
         vector = np.zeros(1536, dtype=np.float32)
         vector[:384] = random.normal(size=384)
         vector /= np.linalg.norm(vector)
         question = f"Is {('billing', 'export', 'security')[number % 3]} part of plan {number}?"
-        for mode in Mode:
-            with reading(engine, heaviest.viewer) as conn:
-                began = time.perf_counter()
-                knowledge.search(
-                    conn, demo_id, vector, question, mode, 5, None, embedder.name
-                )  # fmt: skip
-                took[mode.value].append((time.perf_counter() - began) * 1000)
-    progress("search in messages", 0.5)
+        for mode, times in took.items():
+            with _timed(engine, heaviest, times) as conn:
+                knowledge.search(conn, demo_id, vector, question, mode, 5, None, model)
+    return chunks, {mode: Sample.of(times) for mode, times in took.items()}
+
+
+def _messages(engine: Engine, heaviest: Person) -> Sample:
+    """What a search in the words of 90 days takes."""
     period = Period.last_days(90, datetime.now(UTC))
-    said = []
+    took: list[float] = []
     for words in WORDS * 2:
-        with reading(engine, heaviest.viewer) as conn:
-            began = time.perf_counter()
+        with _timed(engine, heaviest, took) as conn:
             text_search.messages(conn, period, words=words)
-            said.append((time.perf_counter() - began) * 1000)
-    progress("search", 1.0)
-    samples = {mode: Sample.of(values) for mode, values in took.items()}
-    return {
-        "search_ms": samples[Mode.HYBRID.value].median,
-        "text_search_ms": Sample.of(said).median,
-        "search": {
-            "chunks": chunks,
-            **{mode: sample.as_json() for mode, sample in samples.items()},
-            "messages": Sample.of(said).as_json(),
-        },
-    }
+    return Sample.of(took)
+
+
+@contextmanager
+def _timed(engine: Engine, person: Person, took: list[float]) -> Iterator[Connection]:
+    """A connection in the name of `person`; the ms of what is done with it go to `took`."""
+    with reading(engine, person.viewer) as conn:
+        began = time.perf_counter()
+        yield conn
+        took.append((time.perf_counter() - began) * 1000)
