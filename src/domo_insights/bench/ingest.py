@@ -6,7 +6,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
 from importlib.resources import files
 from pathlib import Path
@@ -78,7 +78,7 @@ def _inserts(superuser: Engine, engine: Engine, each: int) -> dict[str, Any]:
         maintained = turn % 2 == 1
         with superuser.begin() as conn:
             conn.execute(select(func.bench.maintain(maintained)))
-        with working(engine) if maintained else nullcontext():
+        with _kept_up(engine) if maintained else nullcontext():
             rates[maintained].append(_rate(superuser, each, turn))
     return {
         f"ingest_ratio_{each}": median(rates[True]) / median(rates[False]),
@@ -87,6 +87,14 @@ def _inserts(superuser: Engine, engine: Engine, each: int) -> dict[str, Any]:
             "maintained": round(median(rates[True])),
         },
     }
+
+
+@contextmanager
+def _kept_up(engine: Engine) -> Iterator[None]:
+    """The worker works beside the block, and not beside the next one."""
+    with working(engine) as worker:
+        yield
+    worker.ended()
 
 
 def _rate(superuser: Engine, each: int, turn: int) -> float:
@@ -123,7 +131,7 @@ def _file(engine: Engine, where: UUID) -> float:
         for event in events(FILE_EVENTS, "file", where):
             file.write(json.dumps(event) + "\n")
         file.flush()
-        with working(engine):
+        with _kept_up(engine):
             began = time.perf_counter()
             outcome = ingest_files(engine, [file.name])
             spent = time.perf_counter() - began

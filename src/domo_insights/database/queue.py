@@ -75,6 +75,10 @@ class Worker:
         self._told.set()
         self._thread.join(PATIENCE_SECONDS)
 
+    def ended(self) -> None:
+        """Wait until it has: what it was at when it was stopped may take longer than `stop`."""
+        self._thread.join()
+
     def _run(self) -> None:
         wait, away = EVERY_SECONDS, False
         while not self._stopping.wait(PAUSE_SECONDS):
