@@ -21,6 +21,10 @@ from domo_insights.ui.plain import plain, show
 from domo_insights.ui.session import current_viewer
 
 SHOWN: Final = 6
+_WRAP: Final = """<style>
+[data-testid="stLayoutWrapper"]:has(> [class*="st-key-to_read_"]) { min-width: min(250px, 100%) }
+</style>"""
+"""Where the words would be narrower, what to do stands below them."""
 
 
 def read_next(asked: Asked) -> None:
@@ -35,20 +39,24 @@ def read_next(asked: Asked) -> None:
         found = load(queries.ranked, *asked, reviewed=reviewed, limit=SHOWN)
         if found.empty:
             st.success("Nothing is left to read in this period.", icon=":material/check_circle:")
+        st.html(_WRAP)
         for row in found.itertuples():
             _entry(row, asked)
 
 
 def _entry(row: Any, asked: Asked) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        with st.container(gap=None):
+        with st.container(gap=None, key=f"to_read_{row.conversation_id}"):
             show(row.demo)
             when = row.started_at.tz_convert(asked.period.zone)
             st.caption(f"{when:%d %b, %H:%M}. {reasons.to_read(row)}.")
             if row.note:
                 st.text(f"Note: {plain(row.note)}")
-        links.to("Conversations", "Read", **{reading.CONVERSATION: row.conversation_id})
-        _review(row)
+        with st.container(
+            horizontal=True, width="content", vertical_alignment="center", gap="small"
+        ):
+            links.to("Conversations", "Read", **{reading.CONVERSATION: row.conversation_id})
+            _review(row)
 
 
 def _review(row: Any) -> None:

@@ -111,9 +111,12 @@ def _invitation() -> str:
 
 
 def name_column(names: pd.Series) -> Any:
-    """The first column of a table of demos: as wide as the longest of its names, within reason."""
+    """The first column of a table of demos: as wide as the longest of its names, within reason. On
+    a phone it is narrow: one that takes most of the table would not stay in view."""
     longest = int(names.str.len().max()) if len(names) else 0
-    width = min(max(longest * _CHARACTER + _PADDING, _NARROWEST), _WIDEST)
+    phone = "Mobi" in st.context.headers.get("User-Agent", "")
+    widest = _NARROWEST if phone else _WIDEST
+    width = min(max(longest * _CHARACTER + _PADDING, _NARROWEST), widest)
     return st.column_config.TextColumn("Demo", pinned=True, width=width)
 
 
