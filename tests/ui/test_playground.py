@@ -23,6 +23,15 @@ def ask(app, text):
     return app
 
 
+def answer_box(app):
+    """Where the answer to a gap is written."""
+    return next(
+        area
+        for area in app.text_area
+        if str(area.key).startswith("write_") and str(area.key).endswith("_a")
+    )
+
+
 def values(app):
     return {metric.label: metric.value for metric in app.metric}
 
@@ -69,12 +78,7 @@ def test_a_gap_is_closed_and_opened_again(opened, rows):
     app, where, _ = opened
     question = "Do you offer refunds?"
     ask(app, question)
-    answer = next(
-        area
-        for area in app.text_area
-        if str(area.key).startswith("write_") and str(area.key).endswith("_a")
-    )
-    answer.set_value("Within 30 days, no questions asked.")
+    answer_box(app).set_value("Within 30 days, no questions asked.")
     save = next(b for b in app.button if b.label == "Save")
     save.click().run()
     assert not app.exception
@@ -84,6 +88,19 @@ def test_a_gap_is_closed_and_opened_again(opened, rows):
     assert len(rows.execute(count).all()) == len(TEXTS) + 1
     next(b for b in app.button if b.label == "Undo").click().run()
     assert not app.exception
+    assert len(rows.execute(count).all()) == len(TEXTS)
+
+
+def test_a_click_in_a_tab_whose_session_is_over_does_nothing(opened, rows):
+    """What a click does is done before the page finds out who is here."""
+    app, where, _ = opened
+    ask(app, "Do you offer refunds?")
+    answer_box(app).set_value("Within 30 days.")
+    rows.exec_driver_sql("update insights_private.web_sessions set signed_out_at = now()")
+    next(b for b in app.button if b.label == "Save").click().run()
+    assert not app.exception
+    assert app.error[0].value == "Nobody is signed in."
+    count = select(knowledge_chunks.c.id).where(knowledge_chunks.c.demo_id == where)
     assert len(rows.execute(count).all()) == len(TEXTS)
 
 

@@ -17,7 +17,7 @@ from domo_insights.database.listening import version_of
 from domo_insights.database.reads import read
 from domo_insights.period import Period
 from domo_insights.settings import current
-from domo_insights.ui.session import current_viewer
+from domo_insights.ui.session import current_viewer, remembered
 from domo_insights.viewer import Viewer
 
 FRESH_SECONDS: Final = 3
@@ -95,9 +95,10 @@ def overheard() -> Iterator[list[Question]]:
 
 def wrote() -> None:
     """Say that the viewer has just changed something: what they load next is asked anew."""
-    viewer = current_viewer()
-    _written[viewer.user_id] = time.monotonic()
-    replica.wrote(viewer)
+    viewer = remembered()
+    if viewer is not None:
+        _written[viewer.user_id] = time.monotonic()
+        replica.wrote(viewer)
 
 
 def _state_of(viewer: Viewer) -> tuple[float, ...]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from uuid import UUID
 
 import streamlit as st
+from streamlit.runtime.scriptrunner_utils.script_run_context import RunLocation, ThreadState
 
 from domo_insights.auth import csrf_token, viewer_from_cookies
 from domo_insights.auth.cookies import session_id
@@ -32,11 +33,23 @@ def enter() -> Viewer:
 
 
 def current_viewer() -> Viewer:
-    """The viewer of this run. Raises: NotSignedInError."""
-    viewer = st.session_state.get(_VIEWER)
-    if not isinstance(viewer, Viewer):
+    """The viewer of this run. What a click does is done before the run finds out who is here: the
+    session is read for it by itself. Raises: NotSignedInError; in a click as `enter`.
+    """
+    viewer = remembered()
+    if viewer is None:
         raise NotSignedInError
+    if ThreadState.get().run_location is RunLocation.CALLBACK:
+        now = viewer_from_cookies(cookies())
+        if _who(now) != _who(viewer):
+            raise NotSignedInError
     return viewer
+
+
+def remembered() -> Viewer | None:
+    """Who was here when it was last asked."""
+    viewer = st.session_state.get(_VIEWER)
+    return viewer if isinstance(viewer, Viewer) else None
 
 
 def changed_hands() -> bool:

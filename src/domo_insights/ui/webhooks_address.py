@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 from streamlit import config
 
-from domo_insights.errors import DomoInsightsError
+from domo_insights.errors import DomoInsightsError, NotAllowedError
 from domo_insights.ingest.trial import EVENT_TYPE, Trial, send_trial
 from domo_insights.ingest.webhook import webhook_url
 from domo_insights.metrics import HANDLER_P50
@@ -103,6 +103,8 @@ def _show(demo_id: UUID, newest: Query) -> None:
 
 def _send(demo_id: UUID) -> None:
     try:
+        if demo_id not in set(load(demos.mine)["demo_id"]):
+            raise NotAllowedError
         outcome: Trial | DomoInsightsError = send_trial(demo_id, base())
     except DomoInsightsError as problem:
         outcome = problem
