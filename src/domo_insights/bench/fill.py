@@ -44,6 +44,7 @@ CHUNKS_EACH: Final = 30
 CHUNKS_OF_ONE: Final = 20_000
 """Chunks of the largest knowledge base at scale 1."""
 _STEP: Final = 5_000
+_SCHEMAS: Final = ("auth", "public", "insights", "insights_private")
 Progress = Callable[[str, float], None]
 
 sizes = Table(
@@ -110,17 +111,23 @@ def _finish(conn: Connection, worker: Engine, progress: Progress) -> None:
     while left:
         left = conn.scalar(select(func.bench.put_index_back())) or 0
         progress("indexes", 1 / (1 + left))
-    _tidy(conn, progress)
+    tidy(conn, progress)
     # What is put in past the triggers is in no queue.
     rollups.start_over(worker)
     for _ in rollups.refresh(worker):
         parts = rollups.progress(worker)
         done, total = (sum(getattr(part, name) for part in parts) for name in ("done", "total"))
         progress("rollups", done / max(total, 1))
-    _tidy(conn, progress)
+    tidy(conn, progress)
 
 
-def _tidy(conn: Connection, progress: Progress) -> None:
-    progress("statistics", 0.0)
-    conn.execute(text("vacuum (analyze, freeze)"))
+def tidy(conn: Connection, progress: Progress) -> None:
+    """Vacuum and analyze what is counted, on a connection without transactions: pages are
+    answered from indexes alone where nothing was written since."""
+    found = inspect(conn)
+    names = [(schema, name) for schema in _SCHEMAS for name in found.get_table_names(schema)]
+    quote = conn.dialect.identifier_preparer.quote
+    for done, (schema, name) in enumerate(names):
+        progress("statistics", done / len(names))
+        conn.execute(text(f"vacuum (analyze, freeze) {quote(schema)}.{quote(name)}"))
     progress("statistics", 1.0)

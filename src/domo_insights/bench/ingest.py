@@ -4,7 +4,7 @@ import http.client
 import json
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
@@ -18,6 +18,7 @@ from uuid import UUID, uuid4
 import psycopg
 from sqlalchemy import Connection, Engine, func, select
 
+from domo_insights.bench.fill import Progress, tidy
 from domo_insights.bench.served import served
 from domo_insights.database.queue import drain, working
 from domo_insights.database.tables_changes import change_queue
@@ -31,7 +32,6 @@ SECONDS: Final = 2.0
 FILE_EVENTS: Final = 6_000
 HTTP_EVENTS: Final = 1_200
 SENDERS: Final = 8
-Progress = Callable[[str, float], None]
 
 
 def measure(superuser: Engine, engine: Engine, folder: Path, progress: Progress) -> dict[str, Any]:
@@ -52,18 +52,20 @@ def measure(superuser: Engine, engine: Engine, folder: Path, progress: Progress)
         progress("events over HTTP", 0.8)
         found["http_events_per_second"] = _http(folder, where)
     finally:
-        forget(superuser, engine)
+        forget(superuser, engine, progress)
     progress("ingest", 1.0)
     return found
 
 
-def forget(superuser: Engine, engine: Engine) -> None:
+def forget(superuser: Engine, engine: Engine, progress: Progress) -> None:
     """Take out what a measure has put in."""
     with superuser.begin() as conn:
         _prepare(conn)
         conn.execute(select(func.bench.maintain(True)))
         conn.execute(select(func.bench.forget_inserts()))
     drain(engine)
+    with superuser.connect() as plain:
+        tidy(plain.execution_options(isolation_level="AUTOCOMMIT"), progress)
 
 
 def _prepare(conn: Connection) -> None:

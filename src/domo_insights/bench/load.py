@@ -26,6 +26,8 @@ THINK_SECONDS: Final = 10.0
 VIEWS: Final = 5
 """Pages that each looks at after the first."""
 SIZES: Final = (25, 50)
+LONGEST_SECONDS: Final = 240
+"""How long all views of all of them may take: they think for about one minute."""
 _PATIENCE_SECONDS: Final = 60
 Progress = Callable[[str, float], None]
 
@@ -49,43 +51,69 @@ def measure(
     with served(folder) as site:
         asyncio.run(_together(site, cookies[:2], views=len(VISITED), think=0.5))
         for number, size in enumerate(SIZES):
-            progress(f"{size} people at once", number / len(SIZES))
-            told = asyncio.run(_together(site, cookies[:size], views=VIEWS, think=THINK_SECONDS))
-            memory[size] = told[1]
-            views = Sample.of(told[0].views or [float("nan")])
-            found[f"sessions_{size}_p95_ms"] = views.p95
-            found[f"sessions_{size}_errors"] = len(told[0].errors)
-            found[f"sessions_{size}"] = {
-                "views_ms": views.as_json(),
-                "first_ms": Sample.of(told[0].first or [float("nan")]).as_json(),
-                "kb_per_view": round(sum(told[0].sent) / 1024 / max(1, len(told[0].sent)), 1),
-                "memory_mb": round(told[1], 1),
-                "errors": told[0].errors[:5],
-            }
+
+            def done(share: float, size: int = size, before: int = number) -> None:
+                progress(f"{size} people at once", (before + share) / len(SIZES))
+
+            together = _together(site, cookies[:size], views=VIEWS, think=THINK_SECONDS, done=done)
+            told, memory[size] = asyncio.run(together)
+            found |= _figures(size, told, memory[size])
     small, large = SIZES
     found["memory_per_session_mb"] = (memory[large] - memory[small]) / (large - small)
     progress("people at once", 1.0)
     return found
 
 
+def _figures(size: int, told: Told, memory: float) -> dict[str, Any]:
+    """What `size` people went through, in which nothing that was not measured is a number."""
+    views, first = (Sample.of(times) if times else None for times in (told.views, told.first))
+    return {
+        f"sessions_{size}_p95_ms": views and views.p95,
+        f"sessions_{size}_errors": len(told.errors),
+        f"sessions_{size}": {
+            "views_ms": views and views.as_json(),
+            "first_ms": first and first.as_json(),
+            "kb_per_view": round(sum(told.sent) / 1024 / max(1, len(told.sent)), 1),
+            "memory_mb": round(memory, 1),
+            "errors": told.errors[:5],
+        },
+    }
+
+
 async def _together(
-    site: Site, cookies: Sequence[Mapping[str, str]], *, views: int, think: float
+    site: Site,
+    cookies: Sequence[Mapping[str, str]],
+    *,
+    views: int,
+    think: float,
+    done: Callable[[float], None] = lambda share: None,
 ) -> tuple[Told, float]:
-    """What they went through, and the MB of the process while all of them were there."""
-    told = Told()
-    ending = asyncio.Event()
+    """What they went through, and the MB of the process while all of them were there.
+
+    done: is told the share of the views that are over, every now and then. Views that are not
+    over after LONGEST_SECONDS are errors.
+    """
+    told, ending = Told(), asyncio.Event()
     people = [
         asyncio.create_task(_person(site, own, told, views, think, number, ending))
         for number, own in enumerate(cookies)
     ]
-    await asyncio.wait(people, timeout=0.1)
-    while not all(person.done() for person in people) and not ending.is_set():
-        await asyncio.sleep(0.2)
-        if len(told.views) + len(told.errors) >= views * len(people):
-            ending.set()
+    wanted, until = views * len(people), time.monotonic() + LONGEST_SECONDS
+    while (over := len(told.views) + len(told.errors)) < wanted and time.monotonic() < until:
+        done(over / wanted)
+        await asyncio.wait(people, timeout=0.2, return_when=asyncio.FIRST_EXCEPTION)
+        if all(person.done() for person in people):
+            break
     memory = site.process.memory_info().rss / 1024**2
+    missing = wanted - len(told.views) - len(told.errors)
+    told.errors.extend([f"Not over after {LONGEST_SECONDS} s."] * missing)
     ending.set()
-    await asyncio.gather(*people)
+    _, late = await asyncio.wait(people, timeout=5)
+    for person in late:
+        person.cancel()
+    for ended in await asyncio.gather(*people, return_exceptions=True):
+        if isinstance(ended, Exception):
+            raise ended
     return told, memory
 
 

@@ -43,7 +43,7 @@ def _browser(given: Given) -> dict[str, Any]:
         found = browser.measure(folder, heaviest_cookies, where, given.progress)
         return found | load.measure(folder, cookies, given.progress)
     finally:
-        ingest.forget(made.superuser, made.engine)
+        ingest.forget(made.superuser, made.engine, given.progress)
 
 
 BY_NAME: Final[dict[str, Callable[[Given], dict[str, Any]]]] = {
