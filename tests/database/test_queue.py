@@ -212,3 +212,18 @@ def test_a_worker_without_a_database_says_so_and_stops(database):
     time.sleep(0.8)
     assert not worker.working
     worker.stop()
+
+
+def test_a_batch_that_takes_too_long_is_worked_off_in_parts(rows, database, queued, monkeypatch):
+    """Ten milliseconds a row, of which the time allowed has room for 200."""
+    monkeypatch.setattr("domo_insights.database.doors.WRITE_TIMEOUT_MS", 2_000)
+    monkeypatch.setattr("domo_insights.database.queue.BATCH", 1_000)
+    rows.exec_driver_sql(
+        "create or replace function insights.refresh_rollups(taken insights.change_queue[])"
+        " returns void language sql as 'select pg_sleep(0.01 * cardinality(taken))'"
+    )
+    rows.exec_driver_sql(
+        "insert into insights.change_queue (source) select 'x' from generate_series(1, 400)"
+    )
+    assert drain(database.engine) == 400
+    assert queued() == set()

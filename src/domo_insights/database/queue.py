@@ -15,7 +15,7 @@ from typing import Final
 from sqlalchemy import Engine, func, select
 
 from domo_insights.database.doors import maintaining
-from domo_insights.errors import DomoInsightsError
+from domo_insights.errors import DomoInsightsError, QueryTimeoutError
 
 EVERY_SECONDS: Final = 1.0
 PAUSE_SECONDS: Final = 0.2
@@ -23,20 +23,29 @@ PAUSE_SECONDS: Final = 0.2
 PATIENCE_SECONDS: Final = 10.0
 """How long it waits between two tries while the database is away."""
 BATCH: Final = 10_000
+LEAST: Final = 100
+"""Rows of a batch that is not made smaller when it takes too long."""
 FILLED_AT_ONCE: Final = 1_000
 """Conversations filled in by one transaction: about a quarter of a second of work."""
 _log = logging.getLogger(__name__)
 
 
 def drain(engine: Engine) -> int:
-    """Work off what is queued, batch after batch. Answers how many rows that were; 0 as well when
-    another process is at it. Raises: DatabaseError."""
-    total = 0
+    """Work off what is queued, batch after batch; one that takes too long is halved, and again.
+    Answers how many rows that were; 0 as well when another process is at it.
+    Raises: DatabaseError."""
+    total, most = 0, BATCH
     while True:
-        with maintaining(engine) as conn:
-            taken = conn.scalar(select(func.insights.drain_changes(BATCH)))
+        try:
+            with maintaining(engine) as conn:
+                taken = conn.scalar(select(func.insights.drain_changes(most)))
+        except QueryTimeoutError:
+            if most <= LEAST:
+                raise
+            most //= 2
+            continue
         total += taken or 0
-        if not taken or taken < BATCH:
+        if not taken or taken < most:
             return total
 
 
