@@ -32,7 +32,8 @@ class Widget:
 
 @dataclass
 class Tab:
-    """One tab; `page_hash` is the page it is on, `states` what its widgets say."""
+    """One tab; `page_hash` is the page it is on, `pages` the hashes of those in its menu, `hashes`
+    those of what was sent, `states` what its widgets say."""
 
     socket: ClientConnection
     page_hash: str = ""
@@ -40,6 +41,8 @@ class Tab:
     query: str = ""
     widgets: dict[str, Widget] = field(default_factory=dict)
     fragments: set[str] = field(default_factory=set)
+    hashes: set[str] = field(default_factory=set)
+    pages: dict[str, str] = field(default_factory=dict)
     states: dict[str, WidgetState] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
     """What the last run said that is wrong: errors in words, and exceptions."""
@@ -66,7 +69,10 @@ class Tab:
         ask.page_script_hash = self.page_hash if page_hash is None else page_hash
         ask.context_info.timezone = "UTC"
         for name, value in asked.items():
-            setattr(ask, name, value)
+            if name == "cached_message_hashes":
+                ask.cached_message_hashes.extend(value)
+            else:
+                setattr(ask, name, value)
         ask.widget_states.widgets.extend(self.states.values())
         self.socket.send(back.SerializeToString())
         return self._drawn()
@@ -107,7 +113,14 @@ class Tab:
             if kind == "new_session":
                 self.page_hash = message.new_session.page_script_hash
                 self.session_id = message.new_session.initialize.session_id or self.session_id
+            elif kind == "navigation":
+                self.page_hash = message.navigation.page_script_hash
+                self.pages = {
+                    page.url_pathname: page.page_script_hash
+                    for page in message.navigation.app_pages
+                }
             elif kind == "delta":
+                self.hashes.add(message.hash)
                 self._note(message)
             elif kind == "script_finished":
                 return b"".join(got)

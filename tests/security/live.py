@@ -90,10 +90,11 @@ class Live:
             settings.activate(None)
 
     @contextmanager
-    def socket(self, session_id: str | None, *, origin: str | None = None, tab: str = "") \
-            -> Iterator[ClientConnection]:  # fmt: skip
+    def socket(
+        self, session_id: str | None, *, origin: str | None = None, tab: str = "", path: str = ""
+    ) -> Iterator[ClientConnection]:
         """The websocket of a browser tab; `tab`: the Streamlit session it says it had."""
-        at = self.url.replace("http://", "ws://") + "/_stcore/stream"
+        at = self.url.replace("http://", "ws://") + (path or "/_stcore/stream")
         headers = {"Cookie": f"domo_sid={session_id}"} if session_id else {}
         with connect(
             at,

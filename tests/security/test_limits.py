@@ -28,11 +28,10 @@ from tests.security.live import memory_of
 
 
 @contextmanager
-def served(routes):
+def served(routes, middleware=()):
     """The port of a server that waits as ours does."""
-    config = uvicorn.Config(
-        Starlette(routes=routes), port=0, http=PatientProtocol, log_level="critical", lifespan="off"
-    )
+    app = Starlette(routes=routes, middleware=middleware)
+    config = uvicorn.Config(app, port=0, http=PatientProtocol, log_level="critical", lifespan="off")
     server = uvicorn.Server(config)
     with socket.create_server(("127.0.0.1", 0)) as bound:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})

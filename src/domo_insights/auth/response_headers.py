@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from starlette.datastructures import MutableHeaders
+from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from domo_insights.auth.addresses import is_secure
@@ -30,24 +31,64 @@ _CROSS_ORIGIN: Final = "access-control-"
 """Streamlit lets any site read its static and media files; nobody needs to."""
 
 
+_REFUSAL: Final = "websocket.http.response"
+"""The extension by which a server lets a handshake be answered."""
+
+
 class ResponseHeaders:
-    """ASGI middleware around everything else. A header that an answer has already stays."""
+    """ASGI middleware around everything else. A header that an answer has already stays.
+
+    What fails behind it without an answer is answered here, and a websocket that is refused before
+    it opened is refused with an answer of ours, so that these have the headers too.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] == "http":
+            await self._answered(scope, receive, send)
+        elif scope["type"] == "websocket" and _REFUSAL in scope.get("extensions", {}):
+            await self._opened(scope, receive, send)
+        else:
             await self.app(scope, receive, send)
-            return
+
+    async def _answered(self, scope: Scope, receive: Receive, send: Send) -> None:
+        begun = False
 
         async def sending(message: Message) -> None:
+            nonlocal begun
             if message["type"] == "http.response.start":
+                begun = True
                 headers = MutableHeaders(scope=message)
                 for name in [name for name in headers if name.startswith(_CROSS_ORIGIN)]:
                     del headers[name]
                 for name, value in headers_for(scope["scheme"]).items():
                     headers.setdefault(name, value)
+            await send(message)
+
+        try:
+            await self.app(scope, receive, sending)
+        except Exception:
+            if not begun:
+                broken = PlainTextResponse("Internal Server Error", 500)
+                await broken(scope, receive, sending)
+            raise  # whoever serves writes it to the log
+
+    async def _opened(self, scope: Scope, receive: Receive, send: Send) -> None:
+        opened = False
+
+        async def sending(message: Message) -> None:
+            nonlocal opened
+            if message["type"] == "websocket.close" and not opened:
+                refusal = Response(message.get("reason"), 403, headers_for(scope["scheme"]))
+                await refusal(scope, receive, send)
+                return
+            if message["type"] == f"{_REFUSAL}.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in headers_for(scope["scheme"]).items():
+                    headers.setdefault(name, value)
+            opened = True
             await send(message)
 
         await self.app(scope, receive, sending)
