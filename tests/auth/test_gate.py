@@ -194,6 +194,7 @@ def test_database_away_is_said_in_words(browser: TestClient) -> None:
     activate(database_url=SecretStr("postgresql://domo_insights@127.0.0.1:9/postgres"))
     page = browser.get("/conversations?period=7d")
     assert page.status_code == 503
+    assert page.headers["refresh"].startswith("5; url=/")
     assert "The database cannot be reached." in page.text
     assert 'href="/conversations?period=7d"' in page.text
     data = browser.get("/media/x.png")

@@ -15,7 +15,8 @@ from domo_insights.auth import web_sessions
 from domo_insights.database import doors
 from domo_insights.database.doors import editing, reading
 from domo_insights.database.engine import address
-from domo_insights.database.queue import Worker, drain
+from domo_insights.database.listening import is_deaf, listening, version_of
+from domo_insights.database.queue import Worker, drain, working
 from domo_insights.database.tables import knowledge_chunks
 from domo_insights.database.tables import processed_webhook_events as events
 from domo_insights.errors import (
@@ -106,6 +107,21 @@ def test_while_it_is_away_a_page_says_so(mine, owner, post):
         mine.server._ensure_running()
     eventually(lambda: answers(mine, owner), "pages answer")
     assert post(1).json() == {"stored": 1, "duplicate": False}
+
+
+def test_open_pages_learn_that_nothing_is_heard_and_hear_again(mine, owner, post):
+    with listening(mine.engine, mine.login_url), working(mine.engine):
+        eventually(lambda: not is_deaf(), "it listens")
+        mine.server._stop_postgres()
+        try:
+            eventually(is_deaf, "it says that it hears nothing")
+            assert version_of(owner) is None
+        finally:
+            mine.server._ensure_running()
+        eventually(lambda: not is_deaf(), "it listens again")
+        before = version_of(owner)
+        assert post(1).status_code == 200
+        eventually(lambda: version_of(owner) > before, "it hears of what came since")
 
 
 def test_out_of_connections_is_told_as_such(mine, owner, post):

@@ -2,6 +2,7 @@
 pages. Nothing of the other is answered, nothing of theirs is changed."""
 
 import json
+from dataclasses import dataclass
 
 import pytest
 from sqlalchemy import text
@@ -10,7 +11,9 @@ from streamlit.proto.WidgetStates_pb2 import WidgetState
 from tests.factories import ANA, BEN, PIA
 from tests.security.driven import tab_of
 from tests.security.inventory import PAGES
-from tests.security.test_surface import WHEN, found
+from tests.security.live import serving
+from tests.security.test_surface import WHEN
+from tests.security.world import Estate
 
 SELECTED = {"selection": {"rows": [0], "columns": [], "cells": [], "points": [{"point_index": 0}]}}
 THEIRS = text("""
@@ -30,6 +33,13 @@ select (select count(*) from insights.conversations c where c.demo_id = :d),
 """)
 
 
+@pytest.fixture(scope="module")
+def live(server, world_template, tmp_path_factory):
+    """A dashboard of these tests' own: they press every button."""
+    with serving(server, *world_template, tmp_path_factory.mktemp("driven"), "driven") as mine:
+        yield mine
+
+
 @pytest.fixture
 def theirs(live):
     """What there is of Ana's that somebody could change."""
@@ -46,6 +56,28 @@ def names_of(estate):
     """What a tab could say to mean something of `estate`."""
     ids = (estate.demo_id, estate.replays[0], estate.sets[0], estate.runs[0])
     return ["ANAMARK demo", estate.conversations[0], "ANAMARK set", "ANAMARK view", *map(str, ids)]
+
+
+def told(shown, sent):
+    """What is Ana's in `shown`, beside what the asker said themselves: the address is told back to
+    a browser, and a view may be kept under any name."""
+    rests = " says", " visitor", " content", " note", " objective", "_intent", "-talk-1", "-talk-2"
+    words = {f"ANAMARK{rest}" for rest in rests}
+    ids = {trace for trace in sent.ana.traces if not any(trace in name for name in sent.names)}
+    return [word for word in sorted(words | ids | {ANA.email}) if word.encode() in shown]
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What is known of an estate by whoever attacks it."""
+
+    ana: Estate
+    names: list[str]
+
+
+@pytest.fixture
+def sent(live):
+    return Sent(live.world.ana, names_of(live.world.ana))
 
 
 def state_of(widget, said):
@@ -72,47 +104,47 @@ def state_of(widget, said):
 
 
 @pytest.mark.parametrize("name", sorted(PAGES - {"platform"}))
-def test_no_widget_of_a_page_can_be_made_to_say_anothers_rows(live, theirs, name):
+def test_no_widget_of_a_page_can_be_made_to_say_anothers_rows(live, theirs, sent, name):
     """Every widget of Ben's own page says what is Ana's, all of them at once, then one by one."""
-    before, ana = theirs(), live.world.ana
+    before, ana = theirs(), sent.ana
     with tab_of(live, BEN) as tab:
         tab.open(name, **WHEN)
         widgets = [w for w in tab.widgets.values() if w.key != "sign_out_all"]
         assert widgets
         for said in names_of(ana):
             tab.states = {w.id: state_of(w, said) for w in widgets}
-            assert not found(ana, tab.run(), names_of(ana))
+            assert not told(tab.run(), sent)
         for widget in widgets:
             tab.states = {widget.id: state_of(widget, "ANAMARK demo")}
-            assert not found(ana, tab.run(), names_of(ana)), widget
+            assert not told(tab.run(), sent), widget
     assert theirs() == before
 
 
 @pytest.mark.parametrize("name", sorted(PAGES - {"platform"}))
-def test_widgets_and_fragments_of_anothers_page_do_nothing_in_ones_own(live, theirs, name):
-    before, ana = theirs(), live.world.ana
+def test_widgets_and_fragments_of_anothers_page_do_nothing_in_ones_own(live, theirs, sent, name):
+    before, ana = theirs(), sent.ana
     about = {"conversation": ana.conversations[0], "demo": "ANAMARK demo", **WHEN}
     with tab_of(live, ANA) as hers:
         shown = hers.open(name, **about)
-        assert name == "my_access" or ana.is_in(shown)
+        assert name == "my_access" or told(shown, sent)
         widgets, fragments, hashes = list(hers.widgets.values()), hers.fragments, hers.hashes
         session_id = hers.session_id
     with tab_of(live, BEN) as tab:
         assert session_id != tab.session_id
-        assert not found(ana, tab.open(name, **about), about.values())
-        for said in names_of(ana)[:3]:
+        assert not told(tab.open(name, **about), sent)
+        for said in sent.names[:3]:
             tab.states = {w.id: state_of(w, said) for w in widgets}
-            assert not found(ana, tab.run(), [*names_of(ana), *(w.id for w in widgets)])
+            assert not told(tab.run(), sent)
         tab.states = {}
         for fragment in fragments:
             shown = tab.run(fragment_id=fragment, is_auto_rerun=True)
-            assert not found(ana, shown, about.values())
+            assert not told(shown, sent)
         shown = tab.run(cached_message_hashes=sorted(hashes))
-        assert not found(ana, shown, about.values())
+        assert not told(shown, sent)
     assert theirs() == before
 
 
-def test_a_page_of_the_product_team_does_not_open_by_its_hash(live):
+def test_a_page_of_the_product_team_does_not_open_by_its_hash(live, sent):
     with tab_of(live, PIA) as hers:
         assert b"demo_id" in hers.open("platform", **WHEN) or hers.widgets
         pages = hers.pages
@@ -122,12 +154,12 @@ def test_a_page_of_the_product_team_does_not_open_by_its_hash(live):
         for query in ("", "demo=ANAMARK+demo", f"conversation={live.world.ana.conversations[0]}"):
             for name, page_hash in pages.items():
                 shown = tab.run(page_hash=page_hash, query=query)
-                assert not found(live.world.ana, shown, ["ANAMARK demo", query, "ANAMARK-talk-0"])
+                assert not told(shown, sent)
                 if name == "platform":
                     assert b"This page is for the product team" in shown
-        for made_up in ("0" * 32, "../platform", "platform", "\x00", str(ANA.user_id)):
+        for made_up in ("0" * 32, "../platform", "platform", "\x00"):
             shown = tab.run(page_hash=made_up, page_name=made_up)
-            assert not live.world.ana.is_in(shown)
+            assert not told(shown, sent)
     with tab_of(live, PIA) as hers:
         hers.open("overview")
         for page_hash in pages.values():
@@ -137,7 +169,7 @@ def test_a_page_of_the_product_team_does_not_open_by_its_hash(live):
                     assert words not in shown
 
 
-def test_the_tab_of_another_is_not_driven_from_ones_own(live):
+def test_the_tab_of_another_is_not_driven_from_ones_own(live, sent):
     """A rerun that names Ana's query while Ben's session is what it is; the tab stays Ben's."""
     with tab_of(live, ANA) as hers, tab_of(live, BEN) as tab:
         hers.open("conversations", conversation=live.world.ana.conversations[0])
@@ -148,6 +180,5 @@ def test_the_tab_of_another_is_not_driven_from_ones_own(live):
             "demo=ANAMARK+demo&said=ANAMARK&at=all",
         ):
             shown = tab.run(query=query, page_hash=hers.page_hash, is_history_navigation=True)
-            sent = [*names_of(live.world.ana), "ANAMARK"]
-            assert not found(live.world.ana, shown, sent)
+            assert not told(shown, sent)
         assert live.world.ben.is_in(tab.open("conversations", **WHEN))

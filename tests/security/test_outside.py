@@ -87,9 +87,7 @@ def test_a_websocket_that_is_refused(live, who):
     every_header_is_in({name.lower(): v for name, v in told.value.response.headers.raw_items()})
 
 
-@pytest.mark.parametrize(
-    "path", ["/static/none.js", "/app/static/x.png", "/nowhere", "/media/x"]
-)
+@pytest.mark.parametrize("path", ["/static/none.js", "/app/static/x.png", "/nowhere", "/media/x"])
 def test_what_is_not_there(live, path):
     with live.client(BEN) as browser:
         every_header_is_in(browser.get(path).headers)

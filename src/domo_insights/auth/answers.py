@@ -31,6 +31,9 @@ _templates = Environment(
 )
 
 
+_AGAIN_SECONDS: Final = 5
+
+
 def page(template: str, status: int = 200, **values: Any) -> HTMLResponse:
     """One of the templates in look/. Text among `values` is escaped."""
     known = {"wrong": "", "hint": "", "base": current().prefix, **values}
@@ -39,11 +42,14 @@ def page(template: str, status: int = 200, **values: Any) -> HTMLResponse:
 
 
 def trouble(problem: DomoInsightsError, again: str) -> HTMLResponse:
-    """A page that says, with 503, why there is nothing now; `again` is the address to retry."""
+    """A page that says, with 503, why there is nothing now. It tries again by itself, at the
+    address `again`."""
     title = "Not available right now"
-    return page(
+    answer = page(
         "trouble.html", 503, title=title, wrong=str(problem), hint=problem.hint, again=again
     )
+    answer.headers["Refresh"] = f"{_AGAIN_SECONDS}; url={again}"
+    return answer
 
 
 def go(path: str) -> RedirectResponse:

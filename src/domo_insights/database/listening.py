@@ -148,3 +148,8 @@ def listening(
 def version_of(viewer: Viewer) -> int | None:
     """The version of what `viewer` may see; None while nobody keeps it."""
     return _known.of(viewer) if _known is not None and _known.known else None
+
+
+def is_deaf() -> bool:
+    """Whether this process should hear of changes and does not now: the database is away."""
+    return _known is not None and not _known.known

@@ -21,6 +21,8 @@ EVERY_SECONDS: Final = 1.0
 PAUSE_SECONDS: Final = 0.2
 """The least time between two looks, so that a storm is worked off in batches."""
 PATIENCE_SECONDS: Final = 10.0
+"""Without having reached the database for twice as long, it does not count as working."""
+AWAY_SECONDS: Final = 2.0
 """How long it waits between two tries while the database is away."""
 BATCH: Final = 10_000
 LEAST: Final = 100
@@ -105,7 +107,7 @@ class Worker:
             except DomoInsightsError as problem:
                 if not away:
                     _log.warning("The queue cannot be worked off: %s", type(problem).__name__)
-                wait, away = min(max(wait * 2, 1.0), PATIENCE_SECONDS), True
+                wait, away = AWAY_SECONDS, True
 
 
 _running: Worker | None = None

@@ -12,7 +12,7 @@ from typing import Final
 
 import streamlit as st
 
-from domo_insights.database.listening import version_of
+from domo_insights.database.listening import is_deaf, version_of
 from domo_insights.errors import AuthServiceError, DatabaseError, NotSignedInError
 from domo_insights.ui import session, tabs
 
@@ -75,6 +75,12 @@ def _look() -> None:
     version = version_of(session.current_viewer())
     if version is not None and version != state[_SEEN] and time.monotonic() > _rested_at():
         st.rerun()
+    if is_deaf():
+        st.warning(
+            "The database does not answer. What you see is from the last update; this page follows"
+            " again by itself.",
+            icon=":material/cloud_off:",
+        )
     _wait()
 
 
@@ -93,7 +99,9 @@ def _rested_at() -> float:
 
 def _wait() -> None:
     state = st.session_state
-    tabs.wait(session.current_viewer(), state[_SEEN], _rested_at(), state[_RUN])
+    # What it says of a database that is away is out of date as soon as that is back.
+    seen = None if is_deaf() else state[_SEEN]
+    tabs.wait(session.current_viewer(), seen, _rested_at(), state[_RUN])
 
 
 def _ended() -> bool:
