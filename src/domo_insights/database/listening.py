@@ -29,7 +29,7 @@ TRANSACTION_POOLER_PORT: Final = 6543
 POLL_SECONDS: Final = 1.0
 LISTEN_SECONDS: Final = 20.0
 """How long it listens before it looks by itself, in case a sign was lost."""
-AWAY_SECONDS: Final = 2.0
+AWAY_SECONDS: Final = 1.0
 APART_SECONDS: Final = 0.6
 """The least time between two looks: in a storm, tabs that are drawn meanwhile share answers."""
 _log = logging.getLogger(__name__)

@@ -22,7 +22,7 @@ PAUSE_SECONDS: Final = 0.2
 """The least time between two looks, so that a storm is worked off in batches."""
 PATIENCE_SECONDS: Final = 10.0
 """Without having reached the database for twice as long, it does not count as working."""
-AWAY_SECONDS: Final = 2.0
+AWAY_SECONDS: Final = 1.0
 """How long it waits between two tries while the database is away."""
 BATCH: Final = 10_000
 LEAST: Final = 100
