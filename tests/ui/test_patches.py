@@ -190,5 +190,10 @@ def test_what_a_browser_has_cached_is_known_by_its_name():
 
 
 def test_a_notice_appears_once_and_as_it_was_sent():
-    noticed = page("2", block(0, 9, fragment=LOOK), words("Saved", 2, 0))
+    notice = ForwardMsg()
+    notice.delta.new_element.toast.body = "Saved"
+    notice.metadata.delta_path.extend((2, 0))
+    noticed = page("2", block(0, 9, fragment=LOOK), _said(notice))
     assert Tab().hears(first(), ["woken", *look(EARLY), *noticed]) == [*look(EARLY), *noticed]
+    same = ["woken", *look(EARLY), *noticed]
+    assert Tab().hears(noticed, same) == same[1:]

@@ -18,8 +18,6 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 Path = tuple[int, ...]
-_FOLLOWED: Final = frozenset({0, 1})
-"""The main part and the sidebar. What appears elsewhere, a notice say, appears once."""
 _OF_THE_RUN: Final = frozenset({"new_session", "script_finished", "session_status_changed"})
 _ASKS: Final = frozenset({"rerun_script", "stop_script"})
 
@@ -47,17 +45,17 @@ class Drawn:
             self._put(path, said.ref_hash, "element")
         elif said.delta.WhichOneof("type") == "new_element":
             self._put(path, said.hash, "element")
+            # A notice appears once, also where the one before said the same.
+            self.clear = self.clear and said.delta.new_element.WhichOneof("type") != "toast"
         elif said.delta.WhichOneof("type") == "add_block":
             self._put(path, said.hash, str(said.delta.add_block.WhichOneof("type")))
-        self.clear = self.clear and path[0] in _FOLLOWED
 
     def _put(self, path: Path, digest: str, kind: str) -> None:
         _, before = self.parts.get(path, ("", "element"))
         inside = [] if before == "element" else [p for p in self.parts if _is_inside(p, path)]
-        if inside and kind != "element":  # whether its parts stay is for the browser to say
-            self.clear = False
         for one in inside:
-            del self.parts[one]
+            if kind != before:  # a block of the same kind takes over what was in the one before
+                del self.parts[one]
         self.parts[path] = (digest, kind)
 
     def has(self, part: "Drawn") -> bool:

@@ -1,13 +1,13 @@
 """Rows of the webhooks page: the slowest events, silent hours, and what does not fit together."""
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import pandas as pd
 import streamlit as st
 
 from domo_insights import metrics
-from domo_insights.ui import blocks, exports, payloads
+from domo_insights.ui import blocks, exports, filters, payloads
 from domo_insights.ui.data import load
 from domo_insights.ui.filters import Asked
 from domo_insights.ui.plain import plain
@@ -39,6 +39,7 @@ def table(
     frame: pd.DataFrame, asked: Asked, *, key: str, which: str, height: Any = "content"
 ) -> Any:
     """Events, newest or slowest first; the id of the selected one, which owners can choose."""
+    newest, frame = frame, _while_read(frame, key)
     shown = pd.DataFrame(
         {
             "event_type": frame["event_type"].map(plain),
@@ -58,22 +59,41 @@ def table(
         on_select="rerun" if owner else "ignore",
         selection_mode="single-row",
         alt=f"The {which} events with their type, time, handler time and delivery lag",
-        column_config={
-            "event_type": st.column_config.TextColumn("Type", pinned=True, width=230),
-            "processed_at": st.column_config.DatetimeColumn("Stored", format=_MOMENT),
-            "handler_ms": st.column_config.NumberColumn(
-                "Handler, ms", format="localized", help=metrics.HANDLER_P50.meaning
-            ),
-            "lag_seconds": st.column_config.NumberColumn(
-                "Delivery lag", format="%.1f s", help=metrics.LAG_P50.meaning
-            ),
-            "demo": st.column_config.TextColumn("Demo"),
-            "conversation_id": st.column_config.TextColumn("Conversation"),
-        },
+        column_config=_columns(),
     )
+    if frame["event_id"].tolist() != newest["event_id"].tolist():
+        st.caption("There are newer rows. They come when no event is selected.")
     if not owner or not state["selection"]["rows"]:
         return None
     return frame["event_id"].iloc[state["selection"]["rows"][0]]
+
+
+def _columns() -> dict[str, Any]:
+    return {
+        "event_type": st.column_config.TextColumn("Type", pinned=True, width=230),
+        "processed_at": st.column_config.DatetimeColumn("Stored", format=_MOMENT),
+        "handler_ms": st.column_config.NumberColumn(
+            "Handler, ms", format="localized", help=metrics.HANDLER_P50.meaning
+        ),
+        "lag_seconds": st.column_config.NumberColumn(
+            "Delivery lag", format="%.1f s", help=metrics.LAG_P50.meaning
+        ),
+        "demo": st.column_config.TextColumn("Demo"),
+        "conversation_id": st.column_config.TextColumn("Conversation"),
+    }
+
+
+def _while_read(frame: pd.DataFrame, key: str) -> pd.DataFrame:
+    """The rows; while one is selected those among which it was: newer ones would push another
+    under the selection, and its payload out of sight."""
+    state, held = st.session_state, f"_{key}_rows"
+    said = state.get(key)
+    if said and said["selection"]["rows"] and held in state:
+        controls, rows = state[held]
+        if controls == filters.said():
+            return cast("pd.DataFrame", rows)
+    state[held] = (filters.said(), frame)
+    return frame
 
 
 def read(frame: pd.DataFrame, *, key: str) -> None:
