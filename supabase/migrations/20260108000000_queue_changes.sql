@@ -82,7 +82,8 @@ begin
       and c.relname not in ('change_queue', 'demo_versions', 'audit_logs')
       -- What is kept of these changes would keep itself busy.
       and c.relname not in ('conversation_rollups', 'message_hours', 'message_days', 'intent_days',
-                            'event_days', 'event_hours')
+                            'event_days', 'event_hours', 'conversation_days',
+                            'conversation_spreads')
       and (c.oid = 'public.demos'::regclass or exists (
         select from pg_attribute a where a.attrelid = c.oid and a.attname = 'demo_id'
           and not a.attisdropped and a.atttypid = 'uuid'::regtype))

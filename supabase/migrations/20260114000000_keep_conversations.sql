@@ -166,7 +166,8 @@ select 'conversations', not exists (select from insights.conversation_map)
 on conflict do nothing;
 
 -- Counted from what is stored, as docs/metrics.md defines it; the kept row in its columns.
-create or replace view insights.conversations_counted with (security_invoker = true) as
+drop view if exists insights.conversations_counted;
+create view insights.conversations_counted with (security_invoker = true) as
 select
   b.*,
   coalesce(f.n_confident, 0)::integer as n_confident,

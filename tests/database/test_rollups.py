@@ -24,6 +24,30 @@ _SUMS = """sum(n_user), sum(n_assistant), sum(n_labelled), sum(n_negative), sum(
   sum(n_positive), sum(n_intent), sum(n_any_label), sum(n_labelled_here), sum(n_confidence),
   coalesce(sum(confidence), 0)"""
 _INTENTS = "sum(n_labelled), sum(n_negative), sum(n_confidence), coalesce(sum(confidence), 0)"
+_TALKS = """count(*), count(*) filter (where n_user >= 2 and n_assistant >= 1),
+  count(duration_seconds), sum(n_user), sum(n_confident), sum(n_confident_misses),
+  sum(replies_without_time), count(*) filter (where n_user >= 1),
+  count(*) filter (where n_user >= 2), count(*) filter (where n_user >= 3),
+  count(*) filter (where n_user >= 5), count(*) filter (where n_user >= 10)"""
+_ON_ONE_DAY = """date_trunc('day', first_at, '{zone}') = date_trunc('day', started_at, '{zone}')
+  and date_trunc('day', last_at, '{zone}') = date_trunc('day', started_at, '{zone}')"""
+_SPREAD = f"""(
+  select c.*, 'length' as kind, '' as label, n_user + n_assistant as code
+  from insights.conversations_counted c
+  union all select c.*, 'duration', '', insights.duration_code(duration_seconds)
+  from insights.conversations_counted c where duration_seconds is not null
+  union all select c.*, 'reply', '', unnest(replies) from insights.conversations_counted c
+  union all select c.*, 'judged', '', unnest(judged) from insights.conversations_counted c
+  union all select c.*, 'feeling', '', 5 * least(nth, 10) + f
+  from insights.conversations_counted c, unnest(feelings) with ordinality x (f, nth)
+  where {_ON_ONE_DAY.format(zone="UTC")}
+  union all select c.*, 'hour', '', extract(hour from started_at at time zone 'UTC')::integer
+  from insights.conversations_counted c
+  union all select c.*, 'moment', unnest(moment_intents), 0 from insights.conversations_counted c
+  union all select c.*, 'end', end_reason, n_user + n_assistant
+  from insights.conversations_counted c
+  union all select c.*, 'end_negative', end_reason, n_negative
+  from insights.conversations_counted c where n_negative > 0) s"""
 KEPT = {
     "select * from insights.conversation_rollups order by conversation_id": COUNTED,
     **{
@@ -42,19 +66,37 @@ KEPT = {
       from public.processed_webhook_events where demo_id is not null group by 1, 2
       order by 1, 2""",
     "select * from insights.event_days where days = 1 and event_type <> '' order by 1, 3, 4": """
-      select demo_id, 1, since, event_type, n, n_http, n_timed, handler, handler_n, lag, lag_n
+      select (insights.made_dense(row(demo_id, 1, since, event_type, n, n_http, n_timed, handler,
+        handler_n, lag, lag_n, null, null)::insights.event_days)).*
       from (select array_agg(id) as demos, array_agg(day) as days, array_agg(day + '1 day') as ends
             from demos,
               generate_series(timestamptz '2026-02-25 00:00+00', '2026-03-20', '1 day') day
            ) d, insights.pack_events(d.demos, d.days, d.ends) order by 1, 3, 4""",
-    "select * from insights.event_days where days = 1 and event_type = '' order by 1, 3": """
-      select m.* from insights.merge_events(array(select row(demo_id, days, since, '', n, n_http,
-        n_timed, handler, handler_n, lag, lag_n)::insights.event_days from insights.event_days
-        where days = 1 and event_type <> '')) m order by 1, 3""",
-    "select * from insights.event_days where days = 7 order by 1, 3, 4": """
-      select m.* from insights.merge_events(array(select row(demo_id, 7,
-        insights.week_of(since), event_type, n, n_http, n_timed, handler, handler_n, lag,
-        lag_n)::insights.event_days from insights.event_days where days = 1)) m order by 1, 3, 4""",
+    """select demo_id, days, since, event_type, n, n_http, n_timed
+      from insights.event_days where event_type = '' or days = 7 order by 1, 2, 3, 4""": """
+      select demo_id, size, begins, coalesce(event_type, ''), sum(n), sum(n_http), sum(n_timed)
+      from (select e.*, size, case size when 1 then since else insights.week_of(since) end as begins
+            from insights.event_days e, unnest(array[1, 7]) size
+            where e.days = 1 and e.event_type <> '') e
+      group by demo_id, size, begins, grouping sets ((event_type), ())
+      having size = 7 or event_type is null order by 1, 2, 3, 4""",
+    "select * from insights.conversation_days order by 1, 2, 3, 4": f"""
+      select demo_id, 'UTC', date_trunc('day', started_at, 'UTC'), is_test, {_TALKS},
+        coalesce(array_agg(conversation_id order by conversation_id)
+          filter (where not ({_ON_ONE_DAY.format(zone="UTC")})), '{{}}')
+      from insights.conversations_counted where started_at is not null
+      group by 1, 3, 4 order by 1, 3, 4""",
+    """select demo_id, kind, s.day, is_test, label, u.code, u.n
+      from insights.conversation_spreads s
+      cross join lateral (
+        select * from unnest(s.codes, s.counts) x (code, n)
+        union all
+        select d.base + nth - 1, n::integer from insights.dense_codes(s.kind) d,
+          unnest(s.dense::real[]) with ordinality x (n, nth) where n <> 0) u
+      order by 1, 2, 3, 4, 5, 6""": f"""
+      select demo_id, kind, date_trunc('day', started_at, 'UTC'), is_test, label, code, count(*)
+      from {_SPREAD} where started_at is not null
+      group by 1, 2, 3, 4, 5, 6 order by 1, 2, 3, 4, 5, 6""",
 }
 """What is kept, and how it is counted from the rows."""
 ASKED = {
@@ -92,9 +134,12 @@ ASKED = {
           select number, event_type, count(*), count(*) filter (where live),
             count(ms) filter (where live), {
             ", ".join(
-                f"round(insights.bucket_middle(percentile_disc({part}) within group "
-                f"(order by insights.log_bucket({value})) filter (where live))::numeric, 6)"
-                for value, parts in (("ms", (0.5, 0.95, 0.99)), ("late", (0.5, 0.95)))
+                f"round(insights.{middle}(percentile_disc({part}) within group "
+                f"(order by insights.{code}) filter (where live))::numeric, 6)"
+                for code, middle, parts in (
+                    ("handler_code(ms)", "handler_middle", (0.5, 0.95, 0.99)),
+                    ("log_bucket(late)", "bucket_middle", (0.5, 0.95)),
+                )
                 for part in parts
             )
         }
@@ -108,6 +153,39 @@ ASKED = {
           group by 1, 2 order by 1, 2"""
         for typed in ("true", "false")
     },
+    """select * from insights.conversation_counts(:starts, :until, 'UTC', :demo, :tests)
+      order by 1, 2""": f"""
+      select demo_id, width_bucket(started_at, :starts) as number, {_TALKS}
+      from insights.conversations_counted
+      where started_at >= :since and started_at < :until
+        and (cast(:demo as uuid) is null or demo_id = :demo) and (:tests or not is_test)
+      group by 1, 2 order by 1, 2""",
+    **{
+        f"""select demo_id, number, label, code, n
+          from insights.spread('{kind}', :starts, :until, 'UTC', :demo, :tests, {by_demo})
+          order by 1, 2, 3, 4""": f"""
+          select case when {by_demo} then demo_id end, width_bucket(started_at, :starts) as number,
+            label, code, count(*)
+          from {_SPREAD}
+          where started_at >= :since and started_at < :until and kind = '{kind}'
+            and (cast(:demo as uuid) is null or demo_id = :demo) and (:tests or not is_test)
+          group by 1, 2, 3, 4 order by 1, 2, 3, 4"""
+        for kind, by_demo in (
+            ("length", "true"),
+            ("duration", "false"),
+            ("reply", "false"),
+            ("judged", "false"),
+            ("hour", "false"),
+            ("moment", "false"),
+            ("end", "false"),
+            ("end_negative", "true"),
+        )
+    },
+    "select * from insights.last_activities(:demo, :tests) order by 1": """
+      select demo_id, max(greatest(last_message_at, ended_at))
+      from insights.conversations_counted
+      where (cast(:demo as uuid) is null or demo_id = :demo) and (:tests or not is_test)
+      group by 1 order by 1""",
 }
 """What pages ask, and how it is counted from the rows."""
 TURNS = """
@@ -264,7 +342,8 @@ def test_a_demo_that_changes_owner_takes_its_conversations_along(database, rows)
 
 def forget(rows):
     for kept in KEPT:
-        rows.execute(text(f"delete from {kept.split()[3]}"))
+        table = next(word for word in kept.split() if word.startswith("insights."))
+        rows.execute(text(f"delete from {table}"))
     rows.execute(text("update insights.rollup_state set complete = false, position = '', done = 0"))
 
 

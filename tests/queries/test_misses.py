@@ -13,7 +13,7 @@ from sqlalchemy import text
 from domo_insights.database.doors import reading
 from domo_insights.database.tables_judged import judged_messages as judged
 from domo_insights.period import Period
-from domo_insights.queries import misses
+from domo_insights.queries import misses, misses_rows
 from domo_insights.settings import HIGH_INTENT
 from tests.factories import ANA, BEN, NOON, PIA, conversation, demo, event, message
 from tests.queries.conftest import AS_OF
@@ -135,8 +135,8 @@ def _agree(database, found, viewer=ANA, period=EVER, owned=True):
         counts = misses.kpis(conn, period).iloc[0]
         tenths = misses.calibration(conn, period)
         if owned:
-            assert set(misses.confident(conn, period, limit=None)["message_id"]) == missed
-            assert set(misses.moments(conn, period, limit=None)["message_id"]) == moments
+            assert set(misses_rows.confident(conn, period, limit=None)["message_id"]) == missed
+            assert set(misses_rows.moments(conn, period, limit=None)["message_id"]) == moments
     assert counts["judged"] == len(said)
     assert counts["confident"] == sum(m.confidence is not None and float(m.confidence) >= 0.8
                                       for _, m in said)  # fmt: skip
@@ -198,4 +198,8 @@ def test_words_of_a_high_intent_are_a_setting(rows, database):
 
 
 def _intents(words):
-    return judged.select().with_only_columns(judged.c.intent).where(misses.is_missed_moment(words))
+    return (
+        judged.select()
+        .with_only_columns(judged.c.intent)
+        .where(misses.is_high(judged.c.intent_words, misses.patterns(words)))
+    )

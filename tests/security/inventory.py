@@ -26,7 +26,9 @@ OWNED: Final = {
     "insights.conversations",
     "insights.evaluation_answers",
     "insights.evaluation_runs",
+    "insights.conversation_days",
     "insights.conversation_rollups",
+    "insights.conversation_spreads",
     "insights.event_days",
     "insights.event_hours",
     "insights.intent_days",
@@ -44,7 +46,9 @@ OWNED: Final = {
 """Tables and views with rows that belong to somebody."""
 
 KEPT: Final = {
+    "insights.conversation_days",
     "insights.conversation_rollups",
+    "insights.conversation_spreads",
     "insights.event_days",
     "insights.event_hours",
     "insights.intent_days",
@@ -97,9 +101,9 @@ PERIOD_QUERIES: Final = {
     "messages.kpis",
     "messages.over_time",
     "misses.calibration",
-    "misses.confident",
+    "misses_rows.confident",
     "misses.kpis",
-    "misses.moments",
+    "misses_rows.moments",
     "misses.over_time",
     "platform.adoption",
     "platform.conflicts",
@@ -196,13 +200,32 @@ PAGES: Final = {
 
 _T: Final = "timestamp with time zone"
 
+INLINED: Final = (
+    f"insights.day_after({_T},text)",
+    "insights.demos_of(uuid)",
+    "insights.dense_codes(text)",
+    "insights.duration_code(integer)",
+    "insights.duration_middle(integer)",
+    "insights.duration_start(integer)",
+    "insights.duration_steps()",
+    "insights.handler_code(integer)",
+    "insights.handler_middle(integer)",
+    "insights.handler_start(integer)",
+    "insights.handler_steps()",
+    "insights.high_moments(text[],text[])",
+    "insights.is_whole(insights.conversation_rollups,text)",
+    "insights.measured(insights.conversation_rollups)",
+    "insights.spread_codes(insights.conversation_rollups,text,text)",
+)
+"""What a query is made of when it is planned, with the caller's rights; a search path of their own
+would keep them from it."""
+
 _COUNTS: Final = (
     "insights.bucket_middle(smallint)",
     "insights.duration_step(integer)",
     f"insights.event_measures({_T}[],{_T},uuid,boolean,text[],text)",
     f"insights.event_parts({_T}[],{_T},uuid,boolean)",
     f"insights.event_steps({_T},{_T},uuid)",
-    "insights.handler_code(integer)",
     f"insights.handler_times({_T},{_T},uuid)",
     f"insights.live_hours({_T},{_T},uuid)",
     "insights.log_bucket(double precision)",
@@ -213,6 +236,14 @@ _COUNTS: Final = (
     f"insights.kept_parts(text,{_T}[],{_T})",
     f"insights.message_counts({_T}[],{_T},uuid,boolean)",
     "insights.queued_hours()",
+    *INLINED,
+    f"insights.conversation_counts({_T}[],{_T},text,uuid,boolean)",
+    f"insights.conversations_apart({_T},{_T},{_T},{_T},uuid[],boolean)",
+    f"insights.kept_days({_T}[],{_T},text,boolean)",
+    "insights.last_activities(uuid,boolean)",
+    f"insights.newest_conversations({_T},{_T},uuid,boolean,integer)",
+    f"insights.spread(text,{_T}[],{_T},text,uuid,boolean,boolean)",
+    f"insights.turn_counts({_T},{_T},uuid,boolean)",
 )
 CALLABLE: Final = {
     "insights_reader": {
@@ -225,6 +256,8 @@ CALLABLE: Final = {
         *_COUNTS,
         f"insights.search_messages(text,{_T},{_T},uuid,boolean,integer)",
         "insights.chunk_counts()",
+        f"insights.newest_missed({_T},{_T},uuid,boolean,text[],integer)",
+        f"insights.worth_reading({_T},{_T},uuid,boolean,text[],integer,integer)",
         "insights.viewer_id()",
         "insights.is_product_team()",
         "insights.my_demo_ids()",
@@ -281,6 +314,12 @@ CALLABLE: Final = {
         f"insights.judge(text,uuid,{_T})",
         "insights.queued_conversations()",
         *_COUNTS,
+        "insights.densely(integer,integer,integer[],integer[])",
+        "insights.fill_days(text,text)",
+        "insights.keep_zones(text[])",
+        "insights.kept_zones()",
+        "insights.made_dense(insights.event_days)",
+        f"insights.refresh_days(text,uuid[],{_T}[])",
         "insights.fill_conversations(text,integer)",
         "insights.event_hours_of(insights.change_queue[])",
         "insights.fill_events(text)",

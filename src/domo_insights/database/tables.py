@@ -23,7 +23,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 metadata: Final = MetaData()
 EMBEDDING_DIMENSIONS: Final = 1536
-_PACKED: Final = ("judged", "feelings", "replies")
+_PACKED: Final = ("judged", "feelings", "replies", "missed_signs")
 
 
 def _moment(name: str) -> Column[Any]:
@@ -222,6 +222,8 @@ conversations = Table(
     Column("unhappy_end", Boolean, nullable=False),
     Column("moment_intents", ARRAY(Text), nullable=False),
     *(Column(name, ARRAY(SmallInteger), nullable=False) for name in _PACKED),
+    *_counts("n_events"),
+    Column("missed", ARRAY(Uuid), nullable=False),
     schema="insights",
 )
 

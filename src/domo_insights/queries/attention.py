@@ -1,5 +1,6 @@
 """Which demos need somebody now, and why. The rules in words are in `metrics.demos.RULES`."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -26,12 +27,11 @@ from sqlalchemy import (
 
 from domo_insights.change import newcombe
 from domo_insights.database.frames import Columns, read_frame
-from domo_insights.database.tables import conversations, demo_videos, demos
+from domo_insights.database.tables import demo_videos, demos
 from domo_insights.database.tables_kept import chunk_counts
 from domo_insights.period import Period
 from domo_insights.queries import counts, replays
 from domo_insights.queries.buckets import share_of
-from domo_insights.queries.scope import asked
 
 QUIET: Final = timedelta(days=7)
 BEFORE_QUIET: Final = timedelta(days=28)
@@ -127,19 +127,15 @@ def _rose(row: Any) -> bool:
 
 def _quiet(period: Period, demo_id: UUID | None, include_test: bool) -> Select[Any]:
     since = period.as_of - QUIET
-    started = conversations.c.started_at
-    now = func.count().filter(started >= since)
-    before = func.count().filter(started < since)
+    late = replace(period, start=since, end=period.as_of, rolling=True)
+    early = replace(period, start=since - BEFORE_QUIET, end=since, rolling=True)
+    before = counts.talks(early, demo_id, include_test, name="before_quiet")
+    now = counts.talks(late, demo_id, include_test, name="quiet")
     return (
-        _row("went_quiet", conversations.c.demo_id, now, before)
-        .join(demos, and_(demos.c.id == conversations.c.demo_id, demos.c.status != "archived"))
-        .where(
-            started >= since - BEFORE_QUIET,
-            started < period.as_of,
-            asked(demo_id, include_test),
-        )
-        .group_by(conversations.c.demo_id)
-        .having(and_(now == 0, before >= ENOUGH_BEFORE))
+        _row("went_quiet", before.c.demo_id, func.coalesce(now.c.n, 0), before.c.n)
+        .select_from(before.outerjoin(now, now.c.demo_id == before.c.demo_id))
+        .join(demos, and_(demos.c.id == before.c.demo_id, demos.c.status != "archived"))
+        .where(func.coalesce(now.c.n, 0) == 0, before.c.n >= ENOUGH_BEFORE)
     )
 
 

@@ -37,6 +37,11 @@ def number_of(moment: ColumnElement[datetime], buckets: Sequence[Bucket]) -> Col
     return func.width_bucket(moment, starts, type_=Integer).label(NUMBER)
 
 
+def whole(period: Period) -> list[Bucket]:
+    """The period as one bucket."""
+    return [Bucket(period.start.replace(tzinfo=None), period.start, period.end)]
+
+
 def over_buckets(
     conn: Connection,
     statement: Executable,

@@ -1,20 +1,22 @@
 """Questions about conversations: how many, how long, and which."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 from uuid import UUID
 
 import pandas as pd
-from sqlalchemy import ColumnElement, Connection, func, select
+from sqlalchemy import ColumnElement, Connection, Uuid, any_, func, literal, select, true
 
 from domo_insights.database.frames import Columns, read_frame
 from domo_insights.database.tables import conversation_messages as messages
 from domo_insights.database.tables import conversations, demos
-from domo_insights.period import Grain, Period
+from domo_insights.period import Bucket, Grain, Period
 from domo_insights.queries import counts
-from domo_insights.queries.buckets import discrete, number_of, over_buckets, share_of
+from domo_insights.queries.buckets import over_buckets, share_of, whole
 from domo_insights.queries.conversations_behind import EVERY, ConversationMark
 from domo_insights.queries.counts import total
-from domo_insights.queries.scope import IS_ACTIVE, LENGTH, started_in
+from domo_insights.queries.packed import percentiles
+from domo_insights.queries.scope import started_in
 
 _MEASURES: Final[Columns] = {
     "conversations": "int64",
@@ -60,26 +62,20 @@ def kpis(
     Columns:
         conversations, active: counts
         active_share: fraction of 1, missing without conversations
-        median_length: messages; median_duration: seconds, over `known_durations` conversations
+        median_length: messages
+        median_duration: seconds, within 2.5 %, over `known_durations` conversations
 
     Source: insights.conversations, dated by started_at. Raises: DatabaseError.
     """
-    statement = select(*_measures()).where(started_in(period, demo_id, include_test))
-    return read_frame(conn, statement, KPIS)
+    measured = _measured(conn, period, demo_id, include_test, whole(period))
+    return measured[list(KPIS)]
 
 
 def over_time(
     conn: Connection, period: Period, demo_id: UUID | None = None, include_test: bool = False
 ) -> pd.DataFrame:
     """The columns of `kpis` for each `bucket` (local start, ascending, quiet ones included)."""
-    buckets = period.buckets()
-    number = number_of(conversations.c.started_at, buckets)
-    statement = (
-        select(number, *_measures())
-        .where(started_in(period, demo_id, include_test))
-        .group_by(number)
-    )
-    return over_buckets(conn, statement, buckets, OVER_TIME)
+    return _measured(conn, period, demo_id, include_test, period.buckets())
 
 
 def messages_per_day(
@@ -132,7 +128,13 @@ def listing(
             conversations.c.is_test,
         )
         .join(demos, demos.c.id == conversations.c.demo_id)
-        .where(started_in(period, demo_id, include_test), mark.condition(period))
+        .where(
+            started_in(period, demo_id, include_test),
+            mark.condition(period),
+            true()
+            if limit is None or mark != EVERY
+            else _among_newest(period, demo_id, include_test, offset + limit),
+        )
         .order_by(conversations.c.started_at.desc(), conversations.c.conversation_id)
         .limit(limit)
         .offset(offset)
@@ -163,18 +165,45 @@ def transcript(conn: Connection, conversation_id: str) -> pd.DataFrame:
     return read_frame(conn, statement, TRANSCRIPT)
 
 
-def _measures() -> list[ColumnElement[Any]]:
-    count, active = func.count(), func.count().filter(IS_ACTIVE)
-    duration = conversations.c.duration_seconds
+def _among_newest(
+    period: Period, demo_id: UUID | None, include_test: bool, most: int
+) -> ColumnElement[bool]:
+    ids = func.insights.newest_conversations(
+        period.start, period.end, literal(demo_id, Uuid), include_test, most
+    )
+    # An array, so that it drives the index, however many are guessed.
+    some = func.array(select(ids.column_valued("id")).scalar_subquery())
+    return conversations.c.conversation_id == any_(some)
+
+
+def _measured(
+    conn: Connection,
+    period: Period,
+    demo_id: UUID | None,
+    include_test: bool,
+    buckets: Sequence[Bucket],
+) -> pd.DataFrame:
+    given = period, demo_id, include_test, buckets
+    talks = counts.talks(*given)
+    lengths, durations = (
+        percentiles(counts.spread(kind, *given), {"median": 0.5}) for kind in ("length", "duration")
+    )
+    count, active = total(talks.c.n), total(talks.c.n_active)
     columns: dict[str, ColumnElement[Any]] = {
         "conversations": count,
         "active": active,
         "active_share": share_of(active, count),
-        "median_length": discrete(0.5, LENGTH),
-        "median_duration": discrete(0.5, duration),
-        "known_durations": func.count(duration),
+        "median_length": func.max(lengths.c.median),
+        "median_duration": func.insights.duration_middle(func.max(durations.c.median)),
+        "known_durations": total(talks.c.n_timed),
     }
-    return [column.label(name) for name, column in columns.items()]
+    statement = (
+        select(talks.c.number, *(column.label(name) for name, column in columns.items()))
+        .outerjoin(lengths, lengths.c.number == talks.c.number)
+        .outerjoin(durations, durations.c.number == talks.c.number)
+        .group_by(talks.c.number)
+    )
+    return over_buckets(conn, statement, buckets, OVER_TIME)
 
 
 def _volume(

@@ -9,8 +9,8 @@ from sqlalchemy import (
     Connection,
     Double,
     Integer,
+    TableValuedAlias,
     cast,
-    extract,
     func,
     literal,
     select,
@@ -18,9 +18,10 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from domo_insights.database.frames import Columns, read_frame
-from domo_insights.database.tables import conversations
-from domo_insights.period import Period
-from domo_insights.queries.scope import LENGTH, started_in
+from domo_insights.period import Grain, Period
+from domo_insights.queries import counts
+from domo_insights.queries.counts import total
+from domo_insights.queries.packed import percentiles
 
 TURNS: Final = (1, 2, 3, 5, 10)
 LENGTH_STEPS: Final = (0, 1, 2, 4, 6, 8, 11, 16, 21, 31)
@@ -35,6 +36,7 @@ REACH: Final[Columns] = {
     "conversations": "int64",
     "reach": "float64",
 }
+_CODES: Final[Columns] = {"number": "int64", "value": "int64", "n": "int64"}
 _BINS: Final[Columns] = {
     "from_value": "int32",
     "to_value": "Int32",
@@ -59,20 +61,13 @@ def starts(
     168 rows, by the clock on the wall: the hour that a clock change repeats is one hour here.
     Source: insights.conversations, dated by started_at. Raises: DatabaseError.
     """
-    wall = func.timezone(period.zone, conversations.c.started_at)
-    slot = cast(
-        (extract("isodow", wall) - 1) * 24 + extract("hour", wall), Integer
-    ).label("slot")  # fmt: skip
-    statement = (
-        select(slot, func.count().label("conversations"))
-        .where(started_in(period, demo_id, include_test))
-        .group_by(slot)
-    )
-    found = read_frame(conn, statement, {"slot": "int64", "conversations": "int64"})
-    counts = found.set_index("slot")["conversations"].reindex(range(168), fill_value=0)
-    frame = pd.DataFrame(
-        {"weekday": counts.index // 24, "hour": counts.index % 24, "conversations": counts.array}
-    )
+    days = period.buckets(Grain.DAY)
+    hours = counts.spread("hour", period, demo_id, include_test, days)
+    found = read_frame(conn, select(hours.c.number, hours.c.value, hours.c.n), _CODES)
+    weekday = found["number"].map(lambda number: days[number - 1].label.weekday())
+    started = found["n"].groupby([weekday, found["value"]]).sum()
+    slots = pd.MultiIndex.from_product([range(7), range(24)], names=["weekday", "hour"])
+    frame = started.reindex(slots, fill_value=0).rename("conversations").reset_index()
     return frame.astype(dict(STARTS))
 
 
@@ -85,15 +80,11 @@ def reach(
     (all of the period), reach (their share).
     Source: insights.conversations, dated by started_at. Raises: DatabaseError.
     """
-    reached = [func.count().filter(conversations.c.n_user >= n).label(f"n{n}") for n in TURNS]
-    statement = select(func.count().label("all"), *reached).where(
-        started_in(period, demo_id, include_test)
-    )
-    row = conn.execute(statement).one()
-    total, *counts = (int(value) for value in row)
-    frame = pd.DataFrame({"turn": TURNS, "reached": counts})
-    frame["conversations"] = total
-    frame["reach"] = frame["reached"] / total if total else float("nan")
+    talks = counts.talks(period, demo_id, include_test)
+    reached = [total(talks.c[f"reach_{n}"]).label(f"n{n}") for n in TURNS]
+    count, *found = conn.execute(select(total(talks.c.n).label("all"), *reached)).one()
+    frame = pd.DataFrame({"turn": TURNS, "reached": found, "conversations": count})
+    frame["reach"] = frame["reached"] / count if count else float("nan")
     return frame.astype(dict(REACH))
 
 
@@ -105,7 +96,8 @@ def lengths(
     Columns: from_value, to_value (included; missing for the last bin), conversations.
     Source: insights.conversations, dated by started_at. Raises: DatabaseError.
     """
-    return _binned(conn, LENGTH, LENGTH_STEPS, period, demo_id, include_test, last=1)
+    spread = counts.spread("length", period, demo_id, include_test)
+    return _binned(conn, spread, spread.c.value, LENGTH_STEPS, last=1)
 
 
 def durations(
@@ -116,8 +108,9 @@ def durations(
     Columns: from_value, to_value (not included; missing for the last bin), conversations.
     Source: insights.conversations, dated by started_at. Raises: DatabaseError.
     """
-    seconds = conversations.c.duration_seconds
-    return _binned(conn, seconds, DURATION_STEPS, period, demo_id, include_test, last=0)
+    spread = counts.spread("duration", period, demo_id, include_test)
+    seconds = func.insights.duration_start(spread.c.value)
+    return _binned(conn, spread, seconds, DURATION_STEPS, last=0)
 
 
 def ends(
@@ -129,43 +122,44 @@ def ends(
     conversations, share (of all of the period), median_length, negative_messages.
     Source: insights.conversations, dated by started_at. Raises: DatabaseError.
     """
-    count = func.count()
+    given = period, demo_id, include_test
+    lengths = percentiles(counts.spread("end", *given), {"median": 0.5}, by="label")
+    spread = counts.spread("end_negative", *given)
+    negative = (
+        select(spread.c.label, func.sum(spread.c.value * spread.c.n).label("messages"))
+        .group_by(spread.c.label)
+        .subquery("negative")
+    )
+    count = lengths.c.total
     statement = (
         select(
-            conversations.c.end_reason,
+            lengths.c.label.label("end_reason"),
             count.label("conversations"),
             (cast(count, Double) / func.sum(count).over()).label("share"),
-            func.percentile_disc(0.5).within_group(LENGTH).label("median_length"),
-            func.sum(conversations.c.n_negative).label("negative_messages"),
+            lengths.c.median.label("median_length"),
+            func.coalesce(negative.c.messages, 0).label("negative_messages"),
         )
-        .where(started_in(period, demo_id, include_test))
-        .group_by(conversations.c.end_reason)
-        .order_by(count.desc(), conversations.c.end_reason)
+        .outerjoin(negative, negative.c.label.is_not_distinct_from(lengths.c.label))
+        .order_by(count.desc(), lengths.c.label)
     )
     return read_frame(conn, statement, ENDS)
 
 
 def _binned(
     conn: Connection,
+    spread: TableValuedAlias,
     value: ColumnElement[Any],
     steps: tuple[int, ...],
-    period: Period,
-    demo_id: UUID | None,
-    include_test: bool,
     *,
     last: int,
 ) -> pd.DataFrame:
     bounds = literal(list(steps), ARRAY(Integer))
     number = func.greatest(func.width_bucket(value, bounds), 1).label("number")
-    statement = (
-        select(number, func.count().label("conversations"))
-        .where(started_in(period, demo_id, include_test), value.is_not(None))
-        .group_by(number)
-    )
+    statement = select(number, func.sum(spread.c.n).label("conversations")).group_by(number)
     found = read_frame(conn, statement, {"number": "int64", "conversations": "int64"})
-    counts = found.set_index("number")["conversations"].reindex(
+    counted = found.set_index("number")["conversations"].reindex(
         range(1, len(steps) + 1), fill_value=0
     )
     ends_at = [*(step - last for step in steps[1:]), None]
-    frame = pd.DataFrame({"from_value": steps, "to_value": ends_at, "conversations": counts.array})
+    frame = pd.DataFrame({"from_value": steps, "to_value": ends_at, "conversations": counted.array})
     return frame.astype(dict(_BINS))

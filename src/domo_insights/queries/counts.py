@@ -24,6 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from domo_insights.period import Bucket, Period
+from domo_insights.queries.buckets import NUMBER
 
 _MESSAGES: Final = (
     "n_user",
@@ -38,6 +39,20 @@ _MESSAGES: Final = (
     "n_confidence",
 )
 _INTENTS: Final = ("n", "n_labelled", "n_negative", "n_confidence")
+_TALKS: Final = (
+    "n",
+    "n_active",
+    "n_timed",
+    "n_user",
+    "n_confident",
+    "n_confident_misses",
+    "replies_without_time",
+    "reach_1",
+    "reach_2",
+    "reach_3",
+    "reach_5",
+    "reach_10",
+)
 
 
 def messages(
@@ -112,6 +127,60 @@ def events_of(period: Period, demo_id: UUID | None) -> TableValuedAlias:
     found: TableValuedAlias = asked.table_valued(
         column("demo_id", Uuid), column("n", Integer), name="packed"
     )
+    return found
+
+
+def talks(
+    period: Period,
+    demo_id: UUID | None,
+    include_test: bool,
+    buckets: Sequence[Bucket] = (),
+    name: str = "talks",
+) -> TableValuedAlias:
+    """Conversations that started in `period`: a row for each demo_id and number, with counts of
+    them (n), of active ones, of those whose duration is known (n_timed), of those that come to
+    their n-th user message (reach_n), and sums of what the view insights.conversations has."""
+    asked = func.insights.conversation_counts(
+        _starts(period, buckets), period.end, period.zone, literal(demo_id, Uuid), include_test
+    )
+    found: TableValuedAlias = asked.table_valued(
+        column("demo_id", Uuid),
+        column("number", Integer),
+        *(column(counted, BigInteger) for counted in _TALKS),
+        name=name,
+    )
+    return found
+
+
+def spread(
+    kind: str,
+    period: Period,
+    demo_id: UUID | None,
+    include_test: bool,
+    buckets: Sequence[Bucket] = (),
+    *,
+    by_demo: bool = False,
+) -> TableValuedAlias:
+    """How often each value of `kind` occurs in the conversations that started in `period`: a row
+    (demo_id, number, label, value, n). insights.spread_codes says which kinds there are and what
+    their values stand for."""
+    asked = func.insights.spread(
+        kind,
+        _starts(period, buckets),
+        period.end,
+        period.zone,
+        literal(demo_id, Uuid),
+        include_test,
+        by_demo,
+    )
+    found: TableValuedAlias = asked.table_valued(
+        column("demo_id", Uuid),
+        column(NUMBER, Integer),
+        column("label", Text),
+        column("value", Integer),
+        column("n", BigInteger),
+        name=kind,
+    ).render_derived()
     return found
 
 

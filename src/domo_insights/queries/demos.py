@@ -4,14 +4,25 @@ from typing import Final
 from uuid import UUID
 
 import pandas as pd
-from sqlalchemy import ColumnElement, Connection, Subquery, func, select, true
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    DateTime,
+    Subquery,
+    TableValuedAlias,
+    Uuid,
+    column,
+    func,
+    literal,
+    select,
+    true,
+)
 
 from domo_insights.database.frames import Columns, read_frame
-from domo_insights.database.tables import conversations, demos
+from domo_insights.database.tables import demos
 from domo_insights.period import Period
 from domo_insights.queries import counts
-from domo_insights.queries.buckets import NUMBER, number_of, share_of
-from domo_insights.queries.scope import IS_ACTIVE, asked, started_in
+from domo_insights.queries.buckets import NUMBER, share_of
 
 MINE: Final[Columns] = {"demo_id": "object", "demo": "str", "status": "object"}
 RANKED: Final[Columns] = {
@@ -75,17 +86,11 @@ def ranked(
 
 
 def _talks(period: Period, demo_id: UUID | None, include_test: bool) -> Subquery:
-    active = func.count().filter(IS_ACTIVE)
-    return (
-        select(
-            conversations.c.demo_id,
-            func.count().label("conversations"),
-            share_of(active, func.count()).label("active_share"),
-        )
-        .where(started_in(period, demo_id, include_test))
-        .group_by(conversations.c.demo_id)
-        .subquery("talks")
-    )
+    talks = counts.talks(period, demo_id, include_test, name="counted")
+    active: ColumnElement[float] = share_of(talks.c.n_active, talks.c.n)
+    return select(
+        talks.c.demo_id, talks.c.n.label("conversations"), active.label("active_share")
+    ).subquery("talks")
 
 
 def _words(period: Period, demo_id: UUID | None, include_test: bool) -> Subquery:
@@ -98,13 +103,10 @@ def _words(period: Period, demo_id: UUID | None, include_test: bool) -> Subquery
     ).subquery("words")
 
 
-def _last_activity(demo_id: UUID | None, include_test: bool) -> Subquery:
-    latest = func.max(func.greatest(conversations.c.last_message_at, conversations.c.ended_at))
-    return (
-        select(conversations.c.demo_id, latest.label("last_activity"))
-        .where(asked(demo_id, include_test))
-        .group_by(conversations.c.demo_id)
-        .subquery("last")
+def _last_activity(demo_id: UUID | None, include_test: bool) -> TableValuedAlias:
+    asked = func.insights.last_activities(literal(demo_id, Uuid), include_test)
+    return asked.table_valued(
+        column("demo_id", Uuid), column("last_activity", DateTime(timezone=True)), name="last"
     )
 
 
@@ -112,12 +114,8 @@ def _trends(
     conn: Connection, period: Period, demo_id: UUID | None, include_test: bool
 ) -> dict[UUID, list[int]]:
     buckets = period.buckets()
-    number = number_of(conversations.c.started_at, buckets)
-    statement = (
-        select(conversations.c.demo_id, number, func.count().label("conversations"))
-        .where(started_in(period, demo_id, include_test))
-        .group_by(conversations.c.demo_id, number)
-    )
+    talks = counts.talks(period, demo_id, include_test, buckets)
+    statement = select(talks.c.demo_id, talks.c.number, talks.c.n.label("conversations"))
     counted = read_frame(conn, statement, _TREND)
     return {
         UUID(str(demo)): rows.set_index(NUMBER)["conversations"]

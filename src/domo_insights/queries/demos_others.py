@@ -4,15 +4,15 @@ from typing import Any, Final
 from uuid import UUID
 
 import pandas as pd
-from sqlalchemy import Connection, Select, func, select, true
+from sqlalchemy import Connection, ScalarSelect, Select, func, select, true
 
 from domo_insights.database.frames import Columns, read_frame
-from domo_insights.database.tables import conversations, demos
+from domo_insights.database.tables import demos
 from domo_insights.period import Period
 from domo_insights.queries import counts
-from domo_insights.queries.buckets import discrete, share_of
+from domo_insights.queries.buckets import share_of
 from domo_insights.queries.counts import total
-from domo_insights.queries.scope import IS_ACTIVE, LENGTH, started_in
+from domo_insights.queries.packed import percentiles
 
 OTHERS: Final[Columns] = {
     "demos": "int64",
@@ -39,22 +39,31 @@ def others(
     owner = select(demos.c.user_id).where(demos.c.id == demo_id).scalar_subquery()
     rest = select(demos.c.id).where(demos.c.user_id == owner, demos.c.id != demo_id)
     count = rest.subquery("rest")
-    talks = _talks(period, include_test).where(conversations.c.demo_id.in_(rest)).subquery("talks")
+    talks = _talks(period, include_test, rest).subquery("talks")
     words = _words(period, include_test, rest).subquery("words")
     number = select(func.count()).select_from(count).scalar_subquery()
     both = select(number.label("demos"), talks, words).select_from(talks.join(words, true()))
     return read_frame(conn, both, OTHERS)
 
 
-def _talks(period: Period, include_test: bool) -> Select[Any]:
-    duration = conversations.c.duration_seconds
+def _talks(period: Period, include_test: bool, rest: Select[Any]) -> Select[Any]:
+    talks = counts.talks(period, None, include_test, name="counted")
+    count = total(talks.c.n)
     return select(
-        func.count().label("conversations"),
-        share_of(func.count().filter(IS_ACTIVE), func.count()).label("active_share"),
-        discrete(0.5, LENGTH).label("median_length"),
-        discrete(0.5, duration).label("median_duration"),
-        func.count(duration).label("known_durations"),
-    ).where(started_in(period, None, include_test))
+        count.label("conversations"),
+        share_of(total(talks.c.n_active), count).label("active_share"),
+        _median("length", period, include_test, rest).label("median_length"),
+        func.insights.duration_middle(_median("duration", period, include_test, rest)).label(
+            "median_duration"
+        ),
+        total(talks.c.n_timed).label("known_durations"),
+    ).where(talks.c.demo_id.in_(rest))
+
+
+def _median(kind: str, period: Period, include_test: bool, rest: Select[Any]) -> ScalarSelect[Any]:
+    every = counts.spread(kind, period, None, include_test, by_demo=True)
+    theirs = select(every).where(every.c.demo_id.in_(rest)).subquery(f"their_{kind}")
+    return select(percentiles(theirs, {"median": 0.5}).c.median).scalar_subquery()
 
 
 def _words(period: Period, include_test: bool, rest: Select[Any]) -> Select[Any]:

@@ -1,30 +1,40 @@
-"""What is kept packed: the elements of arrays, and percentiles of values that come as counts."""
+"""Values that come as counts, and the percentiles they make."""
 
-from typing import Any
+from collections.abc import Mapping
 
-from sqlalchemy import CTE, ColumnElement, FromClause, TableValuedAlias, column, func, select
+from sqlalchemy import Subquery, TableValuedAlias, func, select
 
 from domo_insights.queries.buckets import NUMBER
 
 
-def elements(array: ColumnElement[Any], name: str) -> TableValuedAlias:
-    """A row for each element of `array`, in the column `value`; to be joined to its table."""
-    kind = array.type.item_type  # type: ignore[attr-defined]
-    return func.unnest(array).table_valued(column("value", kind), name=name).render_derived()
+def percentiles(
+    counted: TableValuedAlias | Subquery, parts: Mapping[str, float], by: str = NUMBER
+) -> Subquery:
+    """A row for each `by` of `counted`, which has a row (value, n) for each value of it.
 
-
-def cumulated(counts: FromClause) -> CTE:
-    """`counts`, a row (number, value, n) per value of each number, with how many of the values of
-    that number are not above this one (`upto`) and how many there are at all (`total`)."""
-    number, value, n = counts.c[NUMBER], counts.c.value, counts.c.n
-    return select(
-        *counts.c,
-        func.sum(n).over(partition_by=number, order_by=value).label("upto"),
-        func.sum(n).over(partition_by=number).label("total"),
-    ).cte("cumulated")
-
-
-def percentile(part: float, counted: CTE) -> ColumnElement[Any]:
-    """The smallest value such that at least `part` of the values are not above it."""
-    reached = counted.c.upto >= part * counted.c.total
-    return func.min(counted.c.value).filter(reached, counted.c.n > 0)
+    Columns: `by`; total, how many values there are; under the names of `parts` the smallest value
+    such that at least that part of the values are not above it.
+    """
+    group, value, n = counted.c[by], counted.c.value, counted.c.n
+    ranked = select(
+        group,
+        value,
+        n,
+        func.sum(n).over(partition_by=group, order_by=value).label("upto"),
+        func.sum(n).over(partition_by=group).label("total"),
+    ).subquery(f"{counted.name}_ranked")
+    reached = {
+        name: func.min(ranked.c.value).filter(
+            ranked.c.upto >= part * ranked.c.total, ranked.c.n > 0
+        )
+        for name, part in parts.items()
+    }
+    return (
+        select(
+            ranked.c[by],
+            func.sum(ranked.c.n).label("total"),
+            *(found.label(name) for name, found in reached.items()),
+        )
+        .group_by(ranked.c[by])
+        .subquery(f"{counted.name}_percentiles")
+    )

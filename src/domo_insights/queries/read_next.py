@@ -8,11 +8,13 @@ from sqlalchemy import (
     CTE,
     ColumnElement,
     Connection,
-    Integer,
+    Subquery,
+    Uuid,
     and_,
+    any_,
     case,
-    cast,
     func,
+    literal,
     or_,
     select,
 )
@@ -21,8 +23,9 @@ from domo_insights.database.frames import Columns, read_frame
 from domo_insights.database.tables import conversations, demos
 from domo_insights.database.tables_kept import reviews
 from domo_insights.period import Period
-from domo_insights.queries.buckets import discrete
-from domo_insights.queries.misses import missed_moments
+from domo_insights.queries import counts
+from domo_insights.queries.misses import missed_moments, patterns
+from domo_insights.queries.packed import percentiles
 from domo_insights.queries.scope import LENGTH, is_left, started_in
 
 ENOUGH_TO_COMPARE: Final = 20
@@ -67,11 +70,11 @@ def ranked(
 
     The product team may not run it. Raises: NotAllowedError, DatabaseError.
     """
-    talks = _talks(period, demo_id, include_test)
+    usual = _usual(period, demo_id, include_test)
+    talks = _talks(conn, period, demo_id, include_test, None if reviewed else limit)
     moments, misses, unhappy = (
         talks.c[name] for name in ("missed_moments", "confident_misses", "unhappy_end")
     )
-    usual = _usual(talks)
     long = and_(usual.c.conversations >= ENOUGH_TO_COMPARE, talks.c.messages > usual.c.length)
     statement = (
         select(
@@ -119,7 +122,26 @@ def _first(talks: CTE) -> list[ColumnElement[Any]]:
     ]
 
 
-def _talks(period: Period, demo_id: UUID | None, include_test: bool) -> CTE:
+def _talks(
+    conn: Connection, period: Period, demo_id: UUID | None, include_test: bool, limit: int | None
+) -> CTE:
+    """The period's conversations; with a `limit` those among which the first ones are."""
+    chosen = started_in(period, demo_id, include_test)
+    if limit is not None:
+        length = conn.scalar(select(_usual(period, demo_id, include_test).c.length))
+        ids = func.insights.worth_reading(
+            period.start,
+            period.end,
+            literal(demo_id, Uuid),
+            include_test,
+            patterns(),
+            length,
+            limit,
+        )
+        one = select(ids.column_valued("id"))
+        chosen = and_(
+            chosen, conversations.c.conversation_id == any_(func.array(one.scalar_subquery()))
+        )
     return (
         select(
             conversations.c.conversation_id,
@@ -130,14 +152,13 @@ def _talks(period: Period, demo_id: UUID | None, include_test: bool) -> CTE:
             conversations.c.n_confident_misses.label("confident_misses"),
             conversations.c.unhappy_end,
         )
-        .where(started_in(period, demo_id, include_test))
+        .where(chosen)
         .cte("talks")
         .prefix_with("MATERIALIZED")  # read once, not once for each thing that is asked of it
     )
 
 
-def _usual(talks: CTE) -> CTE:
-    length = cast(discrete(0.95, talks.c.messages), Integer)
-    return select(func.count().label("conversations"), length.label("length")).select_from(
-        talks
-    ).cte("usual")  # fmt: skip
+def _usual(period: Period, demo_id: UUID | None, include_test: bool) -> Subquery:
+    """How many conversations there are, and the length that 95 % of them do not exceed."""
+    lengths = percentiles(counts.spread("length", period, demo_id, include_test), {"length": 0.95})
+    return select(lengths.c.total.label("conversations"), lengths.c.length).subquery("usual")

@@ -1,41 +1,32 @@
 """Questions about how visitors felt as a conversation went on, and from demo to demo."""
 
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 import pandas as pd
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     Connection,
     Integer,
-    Select,
-    SmallInteger,
-    and_,
-    any_,
+    Uuid,
     case,
-    cast,
     column,
     func,
+    literal,
     select,
-    true,
-    union_all,
 )
 
 from domo_insights.database.frames import Columns, read_frame
-from domo_insights.database.tables import conversation_messages as messages
-from domo_insights.database.tables import conversations as talks
 from domo_insights.database.tables import demos
 from domo_insights.period import Period
 from domo_insights.queries import counts
-from domo_insights.queries.buckets import within
 from domo_insights.queries.messages import feelings as felt
-from domo_insights.queries.scope import IS_USER, asked
 
 LAST: Final = 10
 """Turns from this one on are one row."""
 CODES: Final = (("negative", 1), ("neutral", 2), ("positive", 3))
-"""What feelings are kept as; no sentiment is 0, another one OTHER."""
-OTHER: Final = 4
+"""What feelings are kept as; no sentiment is 0, another one 4."""
 
 _FEELINGS: Final[Columns] = {
     "user_messages": "int64",
@@ -61,8 +52,12 @@ def by_turn(
     Source: insights.conversations, and conversation_messages of those that the period cuts; dated
     by occurred_at. Raises: DatabaseError.
     """
-    given = period, demo_id, include_test
-    heard = union_all(_of_whole(*given), _of_cut(*given)).subquery("heard")
+    asked = func.insights.turn_counts(
+        period.start, period.end, literal(demo_id, Uuid), include_test
+    )
+    heard = asked.table_valued(
+        column("turn", Integer), column("feeling", Integer), column("n", BigInteger), name="heard"
+    )
     said = select(
         heard.c.turn,
         heard.c.n.label("n_user"),
@@ -100,73 +95,6 @@ def by_demo(
         .order_by(measures["negative_share"].desc().nulls_last(), demos.c.name, demos.c.id)
     )
     return read_frame(conn, statement, BY_DEMO)
-
-
-def _of_whole(period: Period, demo_id: UUID | None, include_test: bool) -> Select[Any]:
-    """Messages (turn, feeling, n) of conversations that lie in the period with all they have:
-    what is kept of each says it."""
-    felt_then = (
-        func.unnest(talks.c.feelings)
-        .table_valued(column("code", SmallInteger), with_ordinality="nth", name="felt_then")
-        .render_derived()
-    )
-    turn = cast(func.least(felt_then.c.nth, LAST), Integer)
-    return (
-        select(turn.label("turn"), felt_then.c.code.label("feeling"), func.count().label("n"))
-        .select_from(talks.join(felt_then, true()))
-        .where(_is_whole(period), asked(demo_id, include_test))
-        .group_by(turn, felt_then.c.code)
-    )
-
-
-def _of_cut(period: Period, demo_id: UUID | None, include_test: bool) -> Select[Any]:
-    """The same of conversations that the period cuts: their messages are numbered and dated."""
-    cut = (
-        select(talks.c.conversation_id, talks.c.demo_id)
-        .where(
-            talks.c.first_at < period.end,
-            talks.c.last_at >= period.start,
-            ~_is_whole(period),
-            asked(demo_id, include_test),
-        )
-        .cte("cut")
-        .prefix_with("MATERIALIZED")
-    )
-    ids = func.array(select(cut.c.conversation_id).scalar_subquery())
-    order = messages.c.occurred_at, messages.c.seq, messages.c.id
-    nth = func.row_number().over(partition_by=messages.c.conversation_id, order_by=order)
-    numbered = (
-        select(
-            cast(func.least(nth, LAST), Integer).label("turn"),
-            _feeling().label("feeling"),
-            messages.c.occurred_at,
-        )
-        .join(
-            cut,
-            and_(
-                cut.c.conversation_id == messages.c.conversation_id,
-                cut.c.demo_id == messages.c.demo_id,
-            ),
-        )
-        # The array drives the index, however many conversations the planner guesses there are.
-        .where(messages.c.conversation_id == any_(ids), IS_USER)
-        .subquery("numbered")
-    )
-    return (
-        select(numbered.c.turn, numbered.c.feeling, func.count().label("n"))
-        .where(within(numbered.c.occurred_at, period))
-        .group_by(numbered.c.turn, numbered.c.feeling)
-    )
-
-
-def _feeling() -> ColumnElement[int]:
-    sentiment = func.nullif(func.lower(func.btrim(messages.c.sentiment)), "")
-    known = ((sentiment == name, code) for name, code in CODES)
-    return case((sentiment.is_(None), 0), *known, else_=OTHER)
-
-
-def _is_whole(period: Period) -> ColumnElement[bool]:
-    return and_(talks.c.first_at >= period.start, talks.c.last_at < period.end)
 
 
 def _if(which: ColumnElement[bool], n: ColumnElement[int]) -> ColumnElement[int]:

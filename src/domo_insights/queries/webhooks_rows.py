@@ -1,5 +1,6 @@
 """Questions about single webhook events: the slowest, the newest, one payload, the odd ones."""
 
+from collections.abc import Callable
 from typing import Any, Final
 from uuid import UUID
 
@@ -57,23 +58,14 @@ def slowest(
     Columns: event_id, processed_at, demo, event_type, conversation_id, handler_ms, lag_seconds
     (processed_at minus occurred_at), received_via.
     """
-    order = _slowest_first(events.c)
-    # Of each demo by itself, so that an index gives them in order.
-    mine = select(events.c.id, events.c.processing_duration_ms, events.c.processed_at).where(
-        stored(period, demo_id), IS_TIMED, events.c.demo_id == demos.c.id
-    )
-    first = mine.order_by(*order).limit(limit).correlate(demos).lateral("first")
-    ids = select(first.c.id).select_from(demos.join(first, true()))
-    ids = ids.order_by(*_slowest_first(first.c)).limit(limit)
-    chosen = _rows().where(events.c.id == any_(func.array(ids.scalar_subquery())))
-    return read_frame(conn, chosen.order_by(*order), SLOWEST)
+    mine = select(events).where(stored(period, demo_id), IS_TIMED)
+    return read_frame(conn, _first(mine, _slowest_first, limit), SLOWEST)
 
 
 def newest(conn: Connection, demo_id: UUID | None = None, limit: int = 8) -> pd.DataFrame:
     """The columns of `slowest` of what was stored last, at any time, by file as well."""
-    mine = events.c.demo_id == demo_id if demo_id else events.c.demo_id.is_not(None)
-    chosen = _rows().where(mine).order_by(events.c.processed_at.desc(), events.c.id)
-    return read_frame(conn, chosen.limit(limit), NEWEST)
+    mine = select(events).where(demos.c.id == demo_id if demo_id else true())
+    return read_frame(conn, _first(mine, _newest_first, limit), NEWEST)
 
 
 def payload(conn: Connection, event_id: UUID | None = None) -> pd.DataFrame:
@@ -94,7 +86,6 @@ def without_events(
 
     Columns: conversation_id, demo, started_at, messages, of (how many there are in all).
     """
-    told = exists(events.c.id).where(events.c.conversation_id == conversations.c.conversation_id)
     statement = (
         select(
             conversations.c.conversation_id,
@@ -106,7 +97,7 @@ def without_events(
         .join(demos, demos.c.id == conversations.c.demo_id)
         .where(
             started_in(period, demo_id, True),
-            ~told,
+            conversations.c.n_events == 0,
             is_left(conversations.c.conversation_id),
         )
         .order_by(conversations.c.started_at.desc(), conversations.c.conversation_id)
@@ -158,6 +149,24 @@ def without_conversation(
 
 def _slowest_first(rows: Any) -> tuple[ColumnElement[Any], ...]:
     return rows.processing_duration_ms.desc(), rows.processed_at.desc(), rows.id
+
+
+def _newest_first(rows: Any) -> tuple[ColumnElement[Any], ...]:
+    return rows.processed_at.desc(), rows.id
+
+
+def _first(
+    some: Select[Any], ordered: Callable[[Any], tuple[ColumnElement[Any], ...]], limit: int
+) -> Select[tuple[object, ...]]:
+    """The first `limit` of `some` events; of each demo by itself, so that an index gives them in
+    order."""
+    needed = events.c.id, events.c.processing_duration_ms, events.c.processed_at
+    mine = some.with_only_columns(*needed).where(events.c.demo_id == demos.c.id)
+    first = mine.order_by(*ordered(events.c)).limit(limit).correlate(demos).lateral("first")
+    ids = select(first.c.id).select_from(demos.join(first, true()))
+    ids = ids.order_by(*ordered(first.c)).limit(limit)
+    chosen = _rows().where(events.c.id == any_(func.array(ids.scalar_subquery())))
+    return chosen.order_by(*ordered(events.c))
 
 
 def _rows() -> Select[tuple[object, ...]]:

@@ -10,7 +10,7 @@ import streamlit as st
 from domo_insights import metrics
 from domo_insights.errors import WrongUseError
 from domo_insights.metrics import Metric
-from domo_insights.queries import misses, visitor_messages
+from domo_insights.queries import misses, misses_rows, visitor_messages
 from domo_insights.queries.turns import LAST
 from domo_insights.queries.visitor_messages import Mark
 from domo_insights.ui import blocks, conversation_rows, exports, filters, transcripts
@@ -102,12 +102,12 @@ def _words(mark: Mark, asked: Asked) -> str:
 
 def confident(asked: Asked) -> None:
     """Where a sure label was followed by trouble."""
-    _went_wrong(asked, metrics.CONFIDENT_MISSES, misses.confident, _CONFIDENT)
+    _went_wrong(asked, metrics.CONFIDENT_MISSES, misses_rows.confident, _CONFIDENT)
 
 
 def moments(asked: Asked) -> None:
     """Where somebody wanted something and was not helped."""
-    _went_wrong(asked, metrics.MISSED_MOMENTS, misses.moments, _MOMENT)
+    _went_wrong(asked, metrics.MISSED_MOMENTS, misses_rows.moments, _MOMENT)
 
 
 def _went_wrong(
@@ -124,7 +124,7 @@ def _went_wrong(
             st.write(f"{metric.text(count)} in this period. The words are for the demo's owner.")
             return
         frame = load(query, *asked, limit=MOST)
-        frame["low_confidence"] = frame["confidence"] < misses.UNSURE
+        frame["low_confidence"] = frame["confidence"] < misses_rows.UNSURE
         frame["seen"] = [
             ", ".join(words for name, words in seen.items() if row[name])
             for row in frame.to_dict("records")
