@@ -69,47 +69,42 @@ insert into insights.rollup_state (part, complete)
 select 'days UTC', not exists (select from insights.conversation_map)
 on conflict do nothing;
 
--- Where each step of durations begins, in seconds: each second up to 40, then steps of 5 %, so that
--- the middle of one is within 2.5 % of what is in it; the bins of the chart begin with one.
-create or replace function insights.duration_steps() returns integer[]
+-- Where each step of durations begins, in seconds: as wide as lets one whole second of it stand for
+-- all of them within 2.5 %; the bins of the chart begin with one.
+create or replace function insights.seconds_steps() returns integer[]
   language sql immutable parallel safe as $$
   select array[
     0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24,
-    25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 43, 46, 49, 52, 55, 58, 60,
-    64, 68, 72, 76, 80, 85, 90, 95, 100, 106, 112, 118, 120, 127, 134, 141, 149, 157, 165, 174,
-    180, 190, 200, 211, 222, 234, 246, 259, 272, 286, 300, 316, 332, 349, 367, 386, 406, 427,
-    449, 472, 496, 521, 548, 576, 600, 631, 663, 697, 732, 769, 808, 849, 892, 937, 984, 1034,
-    1086, 1141, 1199, 1200, 1261, 1325, 1392, 1462, 1536, 1613, 1694, 1779, 1868, 1962, 2061,
-    2165, 2274, 2388, 2508, 2634, 2766, 2905, 3051, 3204, 3365, 3534, 3711, 3897, 4092, 4297,
-    4512, 4738, 4975, 5224, 5486, 5761, 6050, 6353, 6671, 7005, 7356, 7724, 8111, 8517, 8943,
-    9391, 9861, 10355, 10873, 11417, 11988, 12588, 13218, 13879, 14573, 15302, 16068, 16872,
-    17716, 18602, 19533, 20510, 21536, 22613, 23744, 24932, 26179, 27488, 28863, 30307, 31823,
-    33415, 35086, 36841, 38684, 40619, 42650, 44783, 47023, 49375, 51844, 54437, 57159, 60017,
-    63018, 66169, 69478, 72952, 76600, 80431, 84453, 88676, 93110, 97766, 102655, 107788,
-    113178, 118837, 124779, 131018, 137569, 144448, 151671, 159255, 167218, 175579, 184358,
-    193576, 203255, 213418, 224089, 235294, 247059, 259412, 272383, 286003, 300304, 315320,
-    331087, 347642, 365025, 383277, 402441, 422564, 443693, 465878, 489172, 513631, 539313,
-    566279, 594593, 624323, 655540, 688318, 722734, 758871, 796815, 836656, 878489, 922414,
-    968535, 1016962, 1067811, 1121202, 1177263, 1236127, 1297934, 1362831, 1430973, 1502522,
-    1577649, 1656532, 1739359, 1826327, 1917644, 2013527, 2114204, 2219915, 2330911, 2447457,
-    2569830, 2698322]
+    25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 41, 44, 47, 50, 53, 56, 59, 60,
+    63, 66, 69, 72, 75, 78, 82, 87, 92, 97, 102, 107, 112, 117, 120, 126, 133, 140, 147, 154,
+    162, 171, 180, 189, 198, 208, 219, 230, 242, 255, 268, 282, 297, 300, 315, 331, 348, 366,
+    385, 405, 426, 448, 471, 495, 521, 548, 576, 600, 631, 663, 697, 733, 771, 811, 853, 897,
+    943, 991, 1042, 1096, 1152, 1200, 1262, 1327, 1395, 1466, 1541, 1620, 1703, 1790, 1882,
+    1979, 2081, 2188, 2300, 2418, 2542, 2672, 2809, 2953, 3104, 3263, 3430, 3606, 3791, 3985,
+    4189, 4404, 4630, 4867, 5116, 5378, 5654, 5944, 6249, 6570, 6907, 7261, 7633, 8024, 8435,
+    8867, 9322, 9801, 10304, 10832, 11387, 11971, 12585, 13230, 13908, 14621, 15371, 16159,
+    16987, 17858, 18774, 19737, 20749, 21813, 22932, 24108, 25344, 26644, 28011, 29448, 30958,
+    32545, 34214, 35969, 37814, 39753, 41791, 43934, 46187, 48555, 51045, 53663, 56415, 59308,
+    62349, 65546, 68907, 72441, 76156, 80061, 84167, 88484, 93022, 97792, 102807, 108079,
+    113621, 119448, 125574, 132014, 138784, 145901, 153383, 161249, 169518, 178211, 187350,
+    196957, 207057, 217675, 228837, 240572, 252909, 265878, 279512, 293846, 308915, 324756,
+    341410, 358918, 377324, 396674, 417016, 438402, 460885, 484521, 509369, 535491, 562952,
+    591821, 622171, 654077, 687619, 722882, 759953, 798925, 839896, 882968, 928249, 975852,
+    1025896, 1078506, 1133814, 1191958, 1253084, 1317345, 1384901, 1455922, 1530585, 1609076,
+    1691592, 1778340, 1869537, 1965411, 2066202, 2172162, 2283555, 2400660, 2523771, 2653195]
 $$;
-create or replace function insights.duration_code(seconds integer) returns integer
+create or replace function insights.seconds_step(seconds integer) returns integer
   language sql immutable strict parallel safe as $$
-  select sign(seconds)::integer * (width_bucket(abs(seconds), insights.duration_steps()) - 1)
+  select width_bucket(seconds, insights.seconds_steps()) - 1
 $$;
-create or replace function insights.duration_middle(code integer) returns double precision
+create or replace function insights.seconds_of(step integer) returns integer
   language sql immutable strict parallel safe as $$
-  select sign(code) * (s.steps[abs(code) + 1]
-                       + coalesce(s.steps[abs(code) + 2], s.steps[abs(code) + 1] + 1) - 1) / 2.0
-  from (select insights.duration_steps() as steps) s
-$$;
-create or replace function insights.duration_start(code integer) returns integer
-  language sql immutable strict parallel safe as $$
-  select sign(code)::integer * (insights.duration_steps())[abs(code) + 1]
+  select least(floor(s.steps[step + 1] * 1.025)::integer, s.steps[step + 2] - 1)
+  from (select insights.seconds_steps() as steps) s
 $$;
 
--- Which codes of a kind have a place of their own: `width` of them from `base` on.
+-- Which codes of a kind have a place of their own: `width` of them from `base` on; of durations,
+-- insights.seconds_step stands there for the seconds.
 create or replace function insights.dense_codes(kind text, out base integer, out width integer)
   language sql immutable parallel safe as $$
   select d.base, d.width from (values
@@ -138,7 +133,7 @@ create or replace function insights.measured(talk insights.conversation_rollups)
     (talk.n_user >= 10)::integer
 $$;
 
--- And to the spreads. Codes: length, messages; duration, insights.duration_code; reply and judged,
+-- And to the spreads. Codes: length, messages; duration, seconds; reply and judged,
 -- as the conversation has them; feeling, 5 for each turn up to the tenth and the feeling, if it is
 -- whole on the day of zone `days`; hour, of its start in `zone`; moment, 0 for each intent that it
 -- is labelled with; end, the length, and end_negative, the negative messages, by end reason.
@@ -148,7 +143,7 @@ create or replace function insights.spread_codes(
   language sql stable parallel safe as $$
   select 'length', '', talk.n_user + talk.n_assistant
   union all
-  select 'duration', '', insights.duration_code(talk.duration_seconds)
+  select 'duration', '', talk.duration_seconds
   where talk.duration_seconds is not null
   union all
   select 'reply', '', u.code::integer from unnest(talk.replies) u (code)
@@ -180,7 +175,7 @@ begin
   filled := array_fill(0::real, array[width]);
   for n in 1 .. cardinality(codes) loop
     if codes[n] >= base and codes[n] < base + width then
-      filled[codes[n] - base + 1] := counts[n];
+      filled[codes[n] - base + 1] := filled[codes[n] - base + 1] + counts[n];
     end if;
   end loop;
   return filled;
@@ -243,11 +238,14 @@ begin
     coalesce(r.counts, '{}')
   from packed p
   cross join lateral insights.dense_codes(p.kind) w
-  cross join lateral (select insights.densely(w.base, w.width, p.codes, p.counts)) d (dense)
+  cross join lateral (select case when p.kind <> 'duration' then p.codes else array(
+    select insights.seconds_step(u.code) from unnest(p.codes) with ordinality u (code, nth)
+    order by u.nth) end) m (places)
+  cross join lateral (select insights.densely(w.base, w.width, m.places, p.counts)) d (dense)
   cross join lateral (
     select array_agg(u.code order by u.nth), array_agg(u.n order by u.nth)
-    from unnest(p.codes, p.counts) with ordinality u (code, n, nth)
-    where d.dense is null or u.code < w.base or u.code >= w.base + w.width) r (codes, counts);
+    from unnest(p.codes, m.places, p.counts) with ordinality u (code, place, n, nth)
+    where d.dense is null or u.place < w.base or u.place >= w.base + w.width) r (codes, counts);
 end $$;
 
 -- The zones whose days are kept, or being filled in.
@@ -507,7 +505,9 @@ begin
     where s.demo_id = any (demos) and s.zone = kept.days and s.kind = spread.kind
       and s.day >= kept.from_day and s.day < kept.to_day and (include_test or not s.is_test)
   ), parts as (
-    select d.demo_id, d.number, d.label, (base + u.nth - 1)::integer as code, u.n::bigint
+    select d.demo_id, d.number, d.label, case when spread.kind = 'duration'
+        then insights.seconds_of((base + u.nth - 1)::integer)
+        else (base + u.nth - 1)::integer end as code, u.n::bigint
     from (select k.demo_id, k.number, k.label, sum(k.dense)::real[] as total
           from kept_rows k where k.dense is not null group by 1, 2, 3) d
     cross join lateral unnest(d.total) with ordinality u (n, nth) where u.n <> 0
@@ -582,8 +582,8 @@ begin
 end $$;
 
 revoke execute on all functions in schema insights from public;
-grant execute on function insights.duration_steps(), insights.duration_code(integer),
-  insights.duration_middle(integer), insights.duration_start(integer),
+grant execute on function insights.seconds_steps(), insights.seconds_step(integer),
+  insights.seconds_of(integer),
   insights.dense_codes(text), insights.is_whole(insights.conversation_rollups, text),
   insights.measured(insights.conversation_rollups),
   insights.spread_codes(insights.conversation_rollups, text, text),

@@ -119,7 +119,7 @@ left join lateral (
     select w.*, w.next_negative or w.repeated or w.broke_off as troubled,
       coalesce(w.confidence >= 0.8, false)
         and (w.next_negative or w.repeated or w.broke_off) as confident_miss,
-      w.intent_words <> '' and (coalesce(w.confidence < 0.5, false) or w.unanswered
+      coalesce(w.intent_words, '') <> '' and (coalesce(w.confidence < 0.5, false) or w.unanswered
                                 or w.next_negative) as would_miss
     from insights.judge(b.conversation_id, b.demo_id, b.ended_at) w
   ) j

@@ -15,7 +15,7 @@ from tests.security.inventory import MORE, PERIOD, PERIOD_QUERIES
 
 CUT = NOON.replace(hour=0) + timedelta(days=1)
 ROWS = {
-    "conversations.listing", "misses.confident", "misses.moments", "read_next.ranked",
+    "conversations.listing", "misses_rows.confident", "misses_rows.moments", "read_next.ranked",
     "text_search.messages", "visitor_messages.listing", "visitor_questions.said",
     "webhooks_rows.slowest", "webhooks_rows.without_conversation",
     "webhooks_rows.without_events",

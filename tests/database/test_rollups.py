@@ -34,7 +34,7 @@ _ON_ONE_DAY = """date_trunc('day', first_at, '{zone}') = date_trunc('day', start
 _SPREAD = f"""(
   select c.*, 'length' as kind, '' as label, n_user + n_assistant as code
   from insights.conversations_counted c
-  union all select c.*, 'duration', '', insights.duration_code(duration_seconds)
+  union all select c.*, 'duration', '', duration_seconds
   from insights.conversations_counted c where duration_seconds is not null
   union all select c.*, 'reply', '', unnest(replies) from insights.conversations_counted c
   union all select c.*, 'judged', '', unnest(judged) from insights.conversations_counted c

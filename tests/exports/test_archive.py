@@ -32,7 +32,7 @@ OLD = datetime(2025, 11, 3, 12, tzinfo=UTC)
 NOW = datetime(2026, 3, 20, 9, tzinfo=UTC)
 DERIVED = {
     "insights.conversations", "insights.conversations_counted", "insights.judged_messages",
-    "insights.messages_counted",
+    "insights.messages_counted", "insights.conversation_days", "insights.conversation_spreads",
 }  # fmt: skip
 """Counted from what is archived, and counted again where it is put in."""
 

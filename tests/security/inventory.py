@@ -204,10 +204,6 @@ INLINED: Final = (
     f"insights.day_after({_T},text)",
     "insights.demos_of(uuid)",
     "insights.dense_codes(text)",
-    "insights.duration_code(integer)",
-    "insights.duration_middle(integer)",
-    "insights.duration_start(integer)",
-    "insights.duration_steps()",
     "insights.handler_code(integer)",
     "insights.handler_middle(integer)",
     "insights.handler_start(integer)",
@@ -215,6 +211,9 @@ INLINED: Final = (
     "insights.high_moments(text[],text[])",
     "insights.is_whole(insights.conversation_rollups,text)",
     "insights.measured(insights.conversation_rollups)",
+    "insights.seconds_of(integer)",
+    "insights.seconds_step(integer)",
+    "insights.seconds_steps()",
     "insights.spread_codes(insights.conversation_rollups,text,text)",
 )
 """What a query is made of when it is planned, with the caller's rights; a search path of their own
@@ -296,6 +295,7 @@ CALLABLE: Final = {
         "insights.record(text,text,uuid,uuid,jsonb)",
     },
     "insights_ingest": {
+        "insights.look_up(text[],text[])",
         "insights.is_erased(text)",
         "insights.viewer_id()",
         "insights.claim(text,uuid,text)",

@@ -222,7 +222,7 @@ conversations = Table(
     Column("unhappy_end", Boolean, nullable=False),
     Column("moment_intents", ARRAY(Text), nullable=False),
     *(Column(name, ARRAY(SmallInteger), nullable=False) for name in _PACKED),
-    *_counts("n_events"),
+    *_counts("n_events", "n_moment_intents"),
     Column("missed", ARRAY(Uuid), nullable=False),
     schema="insights",
 )

@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+from pgvector.sqlalchemy import Vector
 from sqlalchemy import (
     ARRAY,
     Boolean,
@@ -80,4 +81,6 @@ event_days = _counted(
             ("lag_n", Integer),
         )
     ),
+    Column("handler_dense", Vector()),
+    Column("lag_dense", Vector()),
 )

@@ -194,7 +194,7 @@ def _measured(
         "active": active,
         "active_share": share_of(active, count),
         "median_length": func.max(lengths.c.median),
-        "median_duration": func.insights.duration_middle(func.max(durations.c.median)),
+        "median_duration": func.max(durations.c.median),
         "known_durations": total(talks.c.n_timed),
     }
     statement = (

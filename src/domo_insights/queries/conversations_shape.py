@@ -1,11 +1,10 @@
 """Questions about the shape of conversations: when they start, how far they go, how they end."""
 
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 import pandas as pd
 from sqlalchemy import (
-    ColumnElement,
     Connection,
     Double,
     Integer,
@@ -97,7 +96,7 @@ def lengths(
     Source: insights.conversations, dated by started_at. Raises: DatabaseError.
     """
     spread = counts.spread("length", period, demo_id, include_test)
-    return _binned(conn, spread, spread.c.value, LENGTH_STEPS, last=1)
+    return _binned(conn, spread, LENGTH_STEPS, last=1)
 
 
 def durations(
@@ -109,8 +108,7 @@ def durations(
     Source: insights.conversations, dated by started_at. Raises: DatabaseError.
     """
     spread = counts.spread("duration", period, demo_id, include_test)
-    seconds = func.insights.duration_start(spread.c.value)
-    return _binned(conn, spread, seconds, DURATION_STEPS, last=0)
+    return _binned(conn, spread, DURATION_STEPS, last=0)
 
 
 def ends(
@@ -148,13 +146,12 @@ def ends(
 def _binned(
     conn: Connection,
     spread: TableValuedAlias,
-    value: ColumnElement[Any],
     steps: tuple[int, ...],
     *,
     last: int,
 ) -> pd.DataFrame:
     bounds = literal(list(steps), ARRAY(Integer))
-    number = func.greatest(func.width_bucket(value, bounds), 1).label("number")
+    number = func.greatest(func.width_bucket(spread.c.value, bounds), 1).label("number")
     statement = select(number, func.sum(spread.c.n).label("conversations")).group_by(number)
     found = read_frame(conn, statement, {"number": "int64", "conversations": "int64"})
     counted = found.set_index("number")["conversations"].reindex(

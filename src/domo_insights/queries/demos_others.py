@@ -53,9 +53,7 @@ def _talks(period: Period, include_test: bool, rest: Select[Any]) -> Select[Any]
         count.label("conversations"),
         share_of(total(talks.c.n_active), count).label("active_share"),
         _median("length", period, include_test, rest).label("median_length"),
-        func.insights.duration_middle(_median("duration", period, include_test, rest)).label(
-            "median_duration"
-        ),
+        _median("duration", period, include_test, rest).label("median_duration"),
         total(talks.c.n_timed).label("known_durations"),
     ).where(talks.c.demo_id.in_(rest))
 
