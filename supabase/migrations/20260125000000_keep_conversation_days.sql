@@ -314,14 +314,13 @@ begin
     delete from insights.conversation_spreads s where s.zone = fill_days.zone;
   end if;
   select date_trunc('day', min(f.started_at), zone) into day
-  from (select distinct m.demo_id from insights.conversation_map m) d cross join lateral (
+  from public.demos d cross join lateral (
     select c.started_at from insights.conversation_rollups c
-    where c.demo_id = d.demo_id and c.started_at >= since order by c.started_at limit 1) f;
+    where c.demo_id = d.id and c.started_at >= since order by c.started_at limit 1) f;
   did := (day is not null)::integer;
   if day is not null then
     next := to_char(day at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"');
-    perform insights.refresh_days(zone, array_agg(f.demo_id), array_agg(day))
-    from (select distinct m.demo_id from insights.conversation_map m) f;
+    perform insights.refresh_days(zone, array_agg(d.id), array_agg(day)) from public.demos d;
   end if;
 end $$;
 
