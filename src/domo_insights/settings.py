@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Final
 from urllib.parse import urlsplit
+from zoneinfo import available_timezones
 
 from cryptography.fernet import Fernet, MultiFernet
 from pydantic import Field, SecretStr, ValidationError, field_validator
@@ -141,6 +142,13 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """What is said in code, then the environment, then secrets.toml."""
         return init_settings, env_settings, SecretsFile(settings_cls)
+
+    @field_validator("insights_rollup_zones")
+    @classmethod
+    def _known_zones(cls, zones: Words) -> Words:
+        if unknown := sorted(set(zones) - available_timezones()):
+            raise ValueError(f"no time zone is called {unknown[0]}; write it like Europe/Paris")
+        return zones
 
     @field_validator("insights_high_intent", "insights_rollup_zones", mode="before")
     @classmethod

@@ -330,9 +330,9 @@ create or replace function insights.keep_zones(zones text[]) returns void
 #variable_conflict use_variable
 declare
   wanted constant text[] := array(
-    select distinct 'days ' || z from unnest(zones || 'UTC') z);
+    select distinct 'days ' || z from unnest(zones || 'UTC'::text) z order by 1);
 begin
-  if (select array_agg(s.part) from insights.rollup_state s where s.part like 'days %')
+  if (select array_agg(s.part order by s.part) from insights.rollup_state s where s.part like 'days %')
      is not distinct from wanted then
     return;
   end if;

@@ -10,12 +10,13 @@ from sqlalchemy import select, text
 from domo_insights.database import rollups
 from domo_insights.database.doors import maintaining, reading
 from domo_insights.database.engine import engine_for
-from domo_insights.database.queue import drain, fill_some
+from domo_insights.database.queue import drain, fill_some, keep_zones
 from domo_insights.database.tables import conversations
 from domo_insights.database.tables_changes import change_queue
 from domo_insights.period import Period
-from domo_insights.queries import turns, webhooks_rows
-from tests.database.writers import Writer, populate
+from domo_insights.queries import conversations as conversations_queries
+from domo_insights.queries import conversations_shape, misses, turns, webhooks_rows
+from tests.database.writers import Writer, populate, speak
 from tests.factories import ANA, BEN, NOON, PIA, conversation, demo, event, message
 
 COUNTED = "select * from insights.conversations_counted order by conversation_id"
@@ -397,3 +398,74 @@ def test_the_product_team_counts_kept_and_queued_rows_of_everybody(database, row
     assert rows.execute(select(change_queue.c.id)).all()
     with reading(database.engine, PIA) as conn:
         assert len(conn.execute(select(conversations.c.conversation_id)).all()) == 2
+
+
+@pytest.mark.parametrize("zone", ["Asia/Kolkata", "America/New_York", "Pacific/Apia"])
+def test_days_of_another_zone_are_kept_when_the_setting_says_so(database, rows, zone):
+    die = random.Random(7)
+    populate(rows, die)
+    drain(database.engine)
+    period = Period.parse("2026-02-26..2026-03-08", NOON + timedelta(days=9), zone)
+    asked = (conversations_queries.over_time, conversations_shape.starts, misses.over_time)
+
+    def answered():
+        with reading(database.engine, ANA) as conn:
+            return [query(conn, period).to_dict() for query in asked]
+
+    counted = answered()
+    keep_zones(database.engine, [zone])
+    while fill_some(database.engine):
+        assert same(answered(), counted)
+    kept = "select count(*) from insights.conversation_days where zone = :zone"
+    assert rows.scalar(text(kept), {"zone": zone}) > 0
+    assert same(answered(), counted)
+    speak(rows, die, conversation(rows, demo(rows)))
+    rows.execute(
+        text("update conversation_details set started_at = started_at - interval '9 hours'")
+    )
+    queued = answered()
+    assert not same(queued, counted)
+    drain(database.engine)
+    assert same(answered(), queued)
+    keep_zones(database.engine, [])
+    assert rows.scalar(text(kept), {"zone": zone}) == 0
+    assert same(answered(), queued)
+
+
+def same(one, other):
+    """Equal, missing values too."""
+    return str(one) == str(other)
+
+
+def test_many_values_on_one_day_are_kept_as_a_vector_and_counted_the_same(database, rows):
+    where = demo(rows)
+    for n in range(40):
+        talk = conversation(rows, where)
+        for turn in range(n % 17 + 1):
+            at = NOON + timedelta(seconds=turn * (3 + n))
+            message(
+                rows, talk, "assistant" if turn % 2 else "user", at, seq=turn, confidence=n / 40
+            )
+        event(rows, talk, processing_duration_ms=n * 31)
+        event(rows, talk, "system.shutdown", NOON + timedelta(seconds=19 * n * n))
+    drain(database.engine)
+    dense = "select count(*) from insights.conversation_spreads where dense is not null"
+    assert rows.scalar(text(dense)) >= 4
+    assert rows.scalar(
+        text("select count(*) from insights.event_days where handler_dense is not null")
+    )
+    with snapshot(database) as conn:
+        given = {"since": NOON - timedelta(hours=12), "until": NOON + timedelta(hours=12),
+                 "demo": None, "tests": False}  # fmt: skip
+        given["starts"] = [given["since"]]
+        for asked, counted in ASKED.items():
+            if "'duration'" not in asked:
+                answer = conn.execute(text(asked), given).all()
+                assert answer == conn.execute(text(counted), given).all(), asked
+        found = conn.execute(text(next(asked for asked in ASKED if "'duration'" in asked)), given)
+        values = sorted(row.code for row in found for _ in range(row.n))
+    exact = sorted(
+        rows.scalars(text("select duration_seconds from insights.conversations_counted"))
+    )
+    assert len(values) == len(exact)
+    assert all(abs(a - b) <= 0.025 * b for a, b in zip(values, exact, strict=True))

@@ -110,6 +110,10 @@ def _rate(superuser: Engine, each: int, turn: int) -> float:
 
 
 def _refresh(superuser: Engine, engine: Engine) -> float:
+    with superuser.begin() as conn:
+        # What the rates put in is no busy day, but months of one in the same conversations.
+        conn.execute(select(func.bench.forget_inserts()))
+        conn.execute(select(func.bench.prepare_inserts()))
     _drained(superuser, engine)
     with superuser.begin() as conn:
         day = timedelta(hours=23)

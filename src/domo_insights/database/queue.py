@@ -8,14 +8,16 @@ after the other.
 import logging
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, Text, func, literal, select
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from domo_insights.database.doors import maintaining
 from domo_insights.errors import DomoInsightsError, QueryTimeoutError
+from domo_insights.settings import current
 
 EVERY_SECONDS: Final = 1.0
 PAUSE_SECONDS: Final = 0.2
@@ -59,6 +61,13 @@ def fill_some(engine: Engine, most: int = FILLED_AT_ONCE) -> int | None:
         return conn.scalar(select(func.insights.fill_rollups(most)))
 
 
+def keep_zones(engine: Engine, zones: Sequence[str]) -> None:
+    """Have days of conversations kept for `zones`, and UTC; those of other zones go. New ones are
+    filled in like everything that was stored before. Raises: DatabaseError."""
+    with maintaining(engine) as conn:
+        conn.execute(select(func.insights.keep_zones(literal(list(zones), ARRAY(Text())))))
+
+
 class Worker:
     """Drains until it is stopped, whatever happens to the database meanwhile."""
 
@@ -91,7 +100,7 @@ class Worker:
         self._thread.join()
 
     def _run(self) -> None:
-        wait, away = EVERY_SECONDS, False
+        wait, away, zones_kept = EVERY_SECONDS, False, False
         while not self._stopping.wait(PAUSE_SECONDS):
             self._told.wait(max(0.0, wait - PAUSE_SECONDS))
             if self._stopping.is_set():
@@ -99,6 +108,9 @@ class Worker:
             self._told.clear()
             try:
                 drain(self._engine)
+                if not zones_kept:
+                    keep_zones(self._engine, current().insights_rollup_zones)
+                    zones_kept = True
                 more = fill_some(self._engine)
                 self._last_try = time.monotonic()
                 if away:

@@ -10,8 +10,9 @@ from typing import Final
 from sqlalchemy import Engine, column, func, select
 
 from domo_insights.database.doors import maintaining
-from domo_insights.database.queue import FILLED_AT_ONCE, drain, fill_some
+from domo_insights.database.queue import FILLED_AT_ONCE, drain, fill_some, keep_zones
 from domo_insights.database.tables_changes import rollup_state
+from domo_insights.settings import current
 
 _RETRY_SECONDS: Final = 0.2
 
@@ -44,6 +45,7 @@ def refresh(
     then days. Every step is a transaction of its own: it may be stopped at any time and run again.
     Raises: DatabaseError.
     """
+    keep_zones(engine, current().insights_rollup_zones)
     yield drain(engine)
     while not stopping():
         done = fill_some(engine, most)
