@@ -157,13 +157,18 @@ create or replace function insights.refresh_conversations(ids text[]) returns vo
 $$;
 
 create index if not exists conversation_rollups_moments_idx on insights.conversation_rollups
-  (demo_id, n_moment_intents, started_at) where n_moment_intents > 0;
+  (demo_id, n_moment_intents, started_at) include (is_test, conversation_id, moment_intents)
+  where n_moment_intents > 0;
 create index if not exists conversation_rollups_misses_idx on insights.conversation_rollups
-  (demo_id, n_confident_misses desc, started_at desc) where n_confident_misses > 0;
+  (demo_id, n_confident_misses desc, started_at desc)
+  include (is_test, conversation_id, moment_intents) where n_confident_misses > 0;
 create index if not exists conversation_rollups_unhappy_idx on insights.conversation_rollups
   (demo_id, started_at) where unhappy_end;
-create index if not exists conversation_rollups_missed_idx on insights.conversation_rollups
-  (demo_id, first_at) where n_confident_misses > 0 or n_moment_intents > 0;
+create index if not exists conversation_rollups_newest_miss_idx on insights.conversation_rollups
+  (demo_id, first_at) include (started_at, is_test, conversation_id) where n_confident_misses > 0;
+create index if not exists conversation_rollups_newest_moment_idx on insights.conversation_rollups
+  (demo_id, first_at) include (started_at, is_test, conversation_id, moment_intents)
+  where n_moment_intents > 0;
 create index if not exists conversation_rollups_activity_idx on insights.conversation_rollups
   (demo_id, greatest(last_message_at, ended_at));
 create index if not exists conversation_rollups_no_events_idx on insights.conversation_rollups
@@ -231,16 +236,27 @@ declare
   demos constant uuid[] := insights.demos_of(one_demo);
   began timestamptz;
 begin
-  select min(f.first_at) into began from (
-    select k.first_at from unnest(demos) d (id) cross join lateral (
-      select r.first_at from insights.conversation_rollups r
-      where r.demo_id = d.id and (r.n_confident_misses > 0 or r.n_moment_intents > 0)
-        and r.started_at >= since and r.started_at < until and (include_test or not r.is_test)
-        and case when patterns is null then r.n_confident_misses > 0
-                 else insights.high_moments(r.moment_intents, patterns) > 0 end
-        and r.conversation_id not like 'gone-%'
-      order by r.first_at desc limit most) k
-    order by k.first_at desc limit most) f;
+  -- Two questions, since each is answered from an index of its own.
+  if patterns is null then
+    select min(f.first_at) into began from (
+      select k.first_at from unnest(demos) d (id) cross join lateral (
+        select r.first_at from insights.conversation_rollups r
+        where r.demo_id = d.id and r.n_confident_misses > 0
+          and r.started_at >= since and r.started_at < until and (include_test or not r.is_test)
+          and r.conversation_id not like 'gone-%'
+        order by r.first_at desc limit most) k
+      order by k.first_at desc limit most) f;
+  else
+    select min(f.first_at) into began from (
+      select k.first_at from unnest(demos) d (id) cross join lateral (
+        select r.first_at from insights.conversation_rollups r
+        where r.demo_id = d.id and r.n_moment_intents > 0
+          and r.started_at >= since and r.started_at < until and (include_test or not r.is_test)
+          and r.conversation_id not like 'gone-%'
+          and insights.high_moments(r.moment_intents, patterns) > 0
+        order by r.first_at desc limit most) k
+      order by k.first_at desc limit most) f;
+  end if;
   return query
     select r.conversation_id from insights.conversation_rollups r
     where r.demo_id = any (demos) and r.last_at >= began

@@ -67,6 +67,50 @@ do $$ begin
   end if;
 end $$;
 
+-- As before, without a search path of its own, which would keep it from being part of the plan.
+create or replace function insights.log_bucket(value double precision) returns smallint
+  language sql immutable strict parallel safe as $$
+  select case when value = 0 then 0
+    else sign(value) * least(greatest(10000 + ceil(ln(abs(value)) / ln(1.05::double precision)),
+                                      1), 30000) end::smallint
+$$;
+-- As before: the events of stretches of time of demos, packed by type.
+create or replace function insights.pack_events(
+  demos uuid[], sinces timestamptz[], untils timestamptz[])
+  returns table (demo_id uuid, since timestamptz, event_type text, n integer, n_http integer,
+                 n_timed integer, handler integer[], handler_n integer[], lag smallint[],
+                 lag_n integer[])
+  language sql stable set search_path = '' as $$
+  with told as materialized (
+    select k.demo_id, k.since, e.event_type, e.received_via = 'http' as live,
+      case when e.received_via = 'http' then insights.handler_code(e.processing_duration_ms)
+        end as handler,
+      case when e.received_via = 'http' then insights.log_bucket(
+        date_part('epoch', e.processed_at - e.occurred_at)) end as lag
+    from unnest(demos, sinces, untils) k (demo_id, since, until)
+    join public.processed_webhook_events e on e.demo_id = k.demo_id
+      and e.processed_at >= k.since and e.processed_at < k.until
+  ), handler as (
+    select h.demo_id, h.since, h.event_type, array_agg(h.handler order by h.handler) as codes,
+      array_agg(h.n order by h.handler) as counts
+    from (select t.demo_id, t.since, t.event_type, t.handler, count(*)::integer as n from told t
+          where t.handler is not null group by 1, 2, 3, 4) h
+    group by 1, 2, 3
+  ), lag as (
+    select l.demo_id, l.since, l.event_type, array_agg(l.lag order by l.lag) as codes,
+      array_agg(l.n order by l.lag) as counts
+    from (select t.demo_id, t.since, t.event_type, t.lag, count(*)::integer as n from told t
+          where t.lag is not null group by 1, 2, 3, 4) l
+    group by 1, 2, 3
+  )
+  select c.*, coalesce(h.codes, '{}'), coalesce(h.counts, '{}'), coalesce(l.codes, '{}'),
+    coalesce(l.counts, '{}')
+  from (select t.demo_id, t.since, t.event_type, count(*)::integer, count(*) filter (where t.live)::integer,
+          count(t.handler)::integer from told t group by 1, 2, 3) c
+  left join handler h using (demo_id, since, event_type)
+  left join lag l using (demo_id, since, event_type)
+$$;
+
 -- As before, vectors too.
 create or replace function insights.merge_events(parts insights.event_days[])
   returns setof insights.event_days

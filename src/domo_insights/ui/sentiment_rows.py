@@ -20,7 +20,7 @@ from domo_insights.ui.plain import plain
 from domo_insights.ui.session import current_viewer
 
 MARK: Final = "mark"
-MOST: Final = 200
+MOST: Final = 100
 _ROW_HEIGHT: Final = 35
 _ROWS: Final = 8
 _CONFIDENT: Final = {
