@@ -24,15 +24,7 @@ def calibration(frame: pd.DataFrame, well: Metric, sure: Metric) -> go.Figure:
     ]
     above = [high - share for (_, high), share in zip(bounds, frame[well.key], strict=True)]
     below = [share - low for (low, _), share in zip(bounds, frame[well.key], strict=True)]
-    figure = go.Figure()
-    figure.add_scatter(
-        x=[0, 1],
-        y=[0, 1],
-        mode="lines",
-        name="As sure as it went well",
-        line={"width": 1, "dash": "dot", "color": SLATE},
-        hoverinfo="skip",
-    )
+    figure = go.Figure(_equal())
     figure.add_scatter(
         x=frame["mean_confidence"],
         y=frame[well.key],
@@ -55,6 +47,17 @@ def calibration(frame: pd.DataFrame, well: Metric, sure: Metric) -> go.Figure:
         height=360,
         legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "title": None},
         margin={"l": 0, "r": 8, "t": 8, "b": 0},
+    )
+
+
+def _equal() -> go.Scatter:
+    return go.Scatter(
+        x=[0, 1],
+        y=[0, 1],
+        mode="lines",
+        name="As sure as it went well",
+        line={"width": 1, "dash": "dot", "color": SLATE},
+        hoverinfo="skip",
     )
 
 

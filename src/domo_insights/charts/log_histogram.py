@@ -34,13 +34,7 @@ def log_histogram(frame: pd.DataFrame, marks: Mapping[str, float], *, count: str
     )
     for number, (name, value) in enumerate(marks.items()):
         if value == value:
-            at = max(value, _FLOOR)
-            dash = ("solid", "dash", "dot")[number % 3]
-            figure.add_vline(x=at, line={"width": 1.5, "dash": dash})
-            figure.add_annotation(
-                x=log10(at), y=1 - 0.12 * number, yref="paper", text=name, showarrow=False,
-                xanchor="left", xshift=3,
-            )  # fmt: skip
+            _mark(figure, number, name, max(value, _FLOOR))
     figure.update_xaxes(
         type="log",
         tickvals=[10**power for power in range(6)],
@@ -55,3 +49,13 @@ def log_histogram(frame: pd.DataFrame, marks: Mapping[str, float], *, count: str
         separators=f".{THIN}",
         margin={"l": 0, "r": 0, "t": 8, "b": 0},
     )
+
+
+def _mark(figure: go.Figure, number: int, name: str, at: float) -> None:
+    """A line at `at` with its name, each in a style and at a height of its own."""
+    dash = ("solid", "dash", "dot")[number % 3]
+    figure.add_vline(x=at, line={"width": 1.5, "dash": dash})
+    figure.add_annotation(
+        x=log10(at), y=1 - 0.12 * number, yref="paper", text=name, showarrow=False,
+        xanchor="left", xshift=3,
+    )  # fmt: skip

@@ -24,15 +24,14 @@ def quadrant(frame: pd.DataFrame, name: str, x: Metric, y: Metric, size: Metric)
     known = frame[size.key].notna()
     names = [word(text).replace("_", " ") for text in frame[name]]
     spread = frame[size.key].fillna(0) * (_LARGEST - _SMALLEST) + _SMALLEST
+    shown = [text * far for text, far in zip(names, _apart(frame, x, y), strict=True)]
     figure = go.Figure()
     _cross(figure, frame, x, y)
     figure.add_scatter(
         x=frame[x.key],
         y=frame[y.key],
         mode="markers+text",
-        text=[
-            text if named else "" for text, named in zip(names, _apart(frame, x, y), strict=True)
-        ],
+        text=shown,
         textposition="top center",
         textfont={"size": 11},
         customdata=[

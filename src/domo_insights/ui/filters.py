@@ -75,6 +75,13 @@ def show(*, dated: bool = True) -> None:
         label_visibility="collapsed",
         width=145,
     )
+    _more()
+    if days:
+        with days:
+            _days_control()
+
+
+def _more() -> None:
     with st.popover("Filters", icon=":material/tune:"):
         _zone_control()
         st.toggle(
@@ -84,9 +91,6 @@ def show(*, dated: bool = True) -> None:
             help="Conversations that their owner marked as tests, or whose name starts with the"
             " word test.",
         )
-    if days:
-        with days:
-            _days_control()
 
 
 def _zone_control() -> None:
