@@ -204,7 +204,7 @@ def test_where_no_period_counts_its_controls_are_hidden_and_keep_what_they_say(s
     page.get_by_role("heading", name="My access").wait_for()
     page.get_by_role("radiogroup", name="Period").wait_for(state="hidden")
     page.get_by_role("combobox", name="Demo").wait_for(state="hidden")
-    assert page.get_by_role("button", name="Filters").is_visible()
+    assert page.get_by_role("button", name="Time zone").is_visible()
     settle(page)
     page.get_by_role("link", name="Overview").click()
     page.get_by_role("heading", name="Overview").wait_for()
