@@ -33,12 +33,12 @@ def ana(site, visit):
 def test_a_receipt_says_what_the_number_rests_on(ana):
     ana.get_by_test_id("stPopover").filter(has_text="was").first.get_by_role("button").click()
     body = ana.get_by_test_id("stPopoverBody")
-    body.get_by_text("SELECT count(*) AS conversations").wait_for()
+    body.get_by_text("insights.conversation_counts(").wait_for()
     said = body.inner_text()
     assert "Conversations that started in the period." in said
     assert "Counted: " in said
     assert "of test conversations" in said
-    assert "started_at_1" in said
+    assert '"conversation_counts_2"' in said
     assert "As of " in said
 
 

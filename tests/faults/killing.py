@@ -6,11 +6,13 @@ a second and a kill hits the work instead of the imports.
 
 import multiprocessing
 import random
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext, ForkServerProcess
+from types import ModuleType
 from typing import Any
 
 Told = Callable[[Any], None]
@@ -36,7 +38,8 @@ class Process:
         self.process: ForkServerProcess = _context.Process(
             target=_run, args=(there, work, arguments), daemon=True
         )
-        self.process.start()
+        with _no_main():
+            self.process.start()
         there.close()
         self.done = False
 
@@ -63,6 +66,18 @@ class Process:
         assert self.process.exitcode in {0, -9}, f"the work failed: {self.process.exitcode}"
         self._pipe.close()
         self.process.close()
+
+
+@contextmanager
+def _no_main() -> Iterator[None]:
+    """A child runs the main module of its parent anew; a page that was tried in this process
+    before has left itself as that."""
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
 
 
 @contextmanager

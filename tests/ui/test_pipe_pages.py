@@ -43,7 +43,7 @@ def test_the_numbers_of_webhooks(open_app, pipe):
     assert not app.exception
     assert not app.error
     held = numbers(app)
-    assert (held["Events"], held["Handler p50"], held["Handler p95"]) == ("6", "59 ms", "149 ms")
+    assert (held["Events"], held["Handler p50"], held["Handler p95"]) == ("6", "60 ms", "152 ms")
     assert held["Silent hours"] == "–"
     assert "Not enough history." in shown(app)
     assert f"/webhooks/tavus/{pipe}?token=" in shown(app)
