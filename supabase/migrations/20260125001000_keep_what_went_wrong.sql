@@ -224,13 +224,15 @@ begin
     select n.conversation_id from insights.conversations_now() n where n.demo_id = any (demos);
 end $$;
 
+-- Planned anew each time, like the next one: a plan for any numbers reads all conversations.
 -- Conversations that one of the newest `most` confident misses can be in, or, with `patterns`, of
 -- missed moments; NULL `most`: all that have one. Each has at least one, sent after its first row:
 -- so none of those that ended before the `most` last ones began has one of the newest.
 create or replace function insights.newest_missed(
   since timestamptz, until timestamptz, one_demo uuid, include_test boolean, patterns text[],
   most integer)
-  returns setof text language plpgsql stable set search_path = '' as $$
+  returns setof text language plpgsql stable set search_path = ''
+  set plan_cache_mode = force_custom_plan as $$
 #variable_conflict use_column
 declare
   demos constant uuid[] := insights.demos_of(one_demo);
@@ -274,7 +276,8 @@ end $$;
 create or replace function insights.worth_reading(
   since timestamptz, until timestamptz, one_demo uuid, include_test boolean, patterns text[],
   usual integer, most integer)
-  returns setof text language plpgsql stable set search_path = '' as $$
+  returns setof text language plpgsql stable set search_path = ''
+  set plan_cache_mode = force_custom_plan as $$
 #variable_conflict use_column
 declare
   demos constant uuid[] := insights.demos_of(one_demo);
