@@ -4,8 +4,8 @@ them."""
 from typing import Final
 
 import pandas as pd
-import plotly.graph_objects as go
 
+from domo_insights.charts.drawing import Drawing
 from domo_insights.metrics import THIN, Kind, Metric
 
 HEIGHT: Final = 280
@@ -19,11 +19,11 @@ def moment_format(times: pd.Series) -> str:
     return "%-d %b %H:%M" if hours else "%-d %b %Y"
 
 
-def lay_out(figure: go.Figure, metric: Metric, times: pd.Series, *, legend: bool) -> go.Figure:
+def lay_out(figure: Drawing, metric: Metric, times: pd.Series, *, legend: bool) -> None:
     """Set axes, hover and margins of a figure over time."""
     hours = bool(len(times)) and bool((times.dt.hour != 0).any())
     counted = metric.kind is Kind.COUNT and _highest(figure) < _FEW
-    return figure.update_layout(
+    figure.update_layout(
         xaxis={"title": None, "tickformat": "%H:%M<br>%-d %b" if hours else "%-d %b", "nticks": 7},
         yaxis={
             "title": None,
@@ -42,8 +42,8 @@ def lay_out(figure: go.Figure, metric: Metric, times: pd.Series, *, legend: bool
     )
 
 
-def _highest(figure: go.Figure) -> float:
-    return max((float(value) for trace in figure.data for value in trace.y), default=0.0)
+def _highest(figure: Drawing) -> float:
+    return max((float(value) for trace in figure.traces for value in trace["y"]), default=0.0)
 
 
 def _suffix(metric: Metric) -> str:

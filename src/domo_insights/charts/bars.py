@@ -6,6 +6,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from domo_insights.charts.axes import lay_out, moment_format
+from domo_insights.charts.drawing import Drawing
 from domo_insights.charts.words import word
 from domo_insights.metrics import Metric
 
@@ -26,7 +27,7 @@ def stacked_bars(
     `frame` is long: `time` (datetime, ascending), `by` and `metric.key`. `parts` are the values of
     `by` in the order of the stack, each with its name.
     """
-    figure = go.Figure()
+    figure = Drawing()
     for number, (value, name) in enumerate(parts.items()):
         rows, name = frame[frame[by] == value], word(name)
         figure.add_bar(
@@ -44,4 +45,5 @@ def stacked_bars(
         )
     figure.update_layout(barmode="stack", bargap=0.25)
     lay_out(figure, metric, frame[time], legend=True)
-    return figure.update_xaxes(hoverformat=moment_format(frame[time]))
+    figure.update_xaxes(hoverformat=moment_format(frame[time]))
+    return figure.figure()

@@ -6,6 +6,7 @@ from typing import Final
 import pandas as pd
 import plotly.graph_objects as go
 
+from domo_insights.charts.drawing import Drawing
 from domo_insights.charts.slots import BLUE, SLATE
 from domo_insights.metrics import Metric
 
@@ -24,7 +25,8 @@ def calibration(frame: pd.DataFrame, well: Metric, sure: Metric) -> go.Figure:
     ]
     above = [high - share for (_, high), share in zip(bounds, frame[well.key], strict=True)]
     below = [share - low for (low, _), share in zip(bounds, frame[well.key], strict=True)]
-    figure = go.Figure(_equal())
+    figure = Drawing()
+    _equal(figure)
     figure.add_scatter(
         x=frame["mean_confidence"],
         y=frame[well.key],
@@ -43,15 +45,16 @@ def calibration(frame: pd.DataFrame, well: Metric, sure: Metric) -> go.Figure:
     )
     figure.update_xaxes(title="Confidence", range=[0, 1.03], tickformat=".1f", nticks=6)
     figure.update_yaxes(title=well.label, range=[0, 1.03], tickformat=".0%", nticks=6)
-    return figure.update_layout(
+    figure.update_layout(
         height=360,
         legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "title": None},
         margin={"l": 0, "r": 8, "t": 8, "b": 0},
     )
+    return figure.figure()
 
 
-def _equal() -> go.Scatter:
-    return go.Scatter(
+def _equal(figure: Drawing) -> None:
+    figure.add_scatter(
         x=[0, 1],
         y=[0, 1],
         mode="lines",

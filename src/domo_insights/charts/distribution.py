@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import plotly.graph_objects as go
 
+from domo_insights.charts.drawing import Drawing
 from domo_insights.metrics import THIN, Kind, Metric
 
 HEIGHT: Final = 240
@@ -14,20 +15,20 @@ def bars(
     labels: Sequence[str], values: Sequence[float], metric: Metric, *, texts: bool = False
 ) -> go.Figure:
     """A bar per label, in their order; `texts` writes each value above its bar."""
-    figure = go.Figure(
-        go.Bar(
-            x=list(labels),
-            y=list(values),
-            text=[metric.text(value) for value in values] if texts else None,
-            textposition="outside",
-            cliponaxis=False,
-            hovertemplate=f"%{{x}}: <b>%{{y:{metric.spec}}}</b><extra></extra>",
-        )
+    figure = Drawing()
+    figure.add_bar(
+        x=list(labels),
+        y=list(values),
+        text=[metric.text(value) for value in values] if texts else None,
+        textposition="outside",
+        cliponaxis=False,
+        hovertemplate=f"%{{x}}: <b>%{{y:{metric.spec}}}</b><extra></extra>",
     )
-    return _quiet(figure, metric)
+    _quiet(figure, metric)
+    return figure.figure()
 
 
-def _quiet(figure: go.Figure, metric: Metric) -> go.Figure:
+def _quiet(figure: Drawing, metric: Metric) -> None:
     figure.update_xaxes(title=None, type="category", tickangle=0)
     figure.update_yaxes(
         title=None,
@@ -36,7 +37,7 @@ def _quiet(figure: go.Figure, metric: Metric) -> go.Figure:
         nticks=5,
     )
     margin: dict[str, Any] = {"l": 0, "r": 0, "t": 18, "b": 0}
-    return figure.update_layout(
+    figure.update_layout(
         height=HEIGHT, bargap=0.2, separators=f".{THIN}", showlegend=False, margin=margin
     )
 

@@ -5,6 +5,7 @@ from typing import Any, Final
 import pandas as pd
 import plotly.graph_objects as go
 
+from domo_insights.charts.drawing import Drawing
 from domo_insights.metrics import THIN, Metric
 
 DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -17,31 +18,29 @@ def week_of_hours(frame: pd.DataFrame, metric: Metric) -> go.Figure:
     """
     table = frame.pivot(index="weekday", columns="hour", values=metric.key)
     hours, days = [f"{hour:02}" for hour in table.columns], [DAYS[day] for day in table.index]
-    figure = go.Figure(
-        [
-            go.Heatmap(
-                z=table.to_numpy().tolist(),
-                x=hours,
-                y=days,
-                xgap=2,
-                ygap=2,
-                colorbar={"thickness": 10, "outlinewidth": 0, "nticks": 4},
-                hoverinfo="skip",
-            ),
-            _marks(hours, days, table.to_numpy().ravel().tolist(), metric),
-        ]
+    figure = Drawing()
+    figure.add_heatmap(
+        z=table.to_numpy().tolist(),
+        x=hours,
+        y=days,
+        xgap=2,
+        ygap=2,
+        colorbar={"thickness": 10, "outlinewidth": 0, "nticks": 4},
+        hoverinfo="skip",
     )
+    _marks(figure, hours, days, table.to_numpy().ravel().tolist(), metric)
     figure.update_xaxes(title=None, showgrid=False, type="category", tickangle=0, nticks=12)
     figure.update_yaxes(title=None, showgrid=False, autorange="reversed")
-    return figure.update_layout(
-        height=260, separators=f".{THIN}", margin={"l": 0, "r": 0, "t": 8, "b": 0}
-    )
+    figure.update_layout(height=260, separators=f".{THIN}", margin={"l": 0, "r": 0, "t": 8, "b": 0})
+    return figure.figure()
 
 
-def _marks(hours: list[str], days: list[str], values: list[float], metric: Metric) -> go.Scatter:
+def _marks(
+    figure: Drawing, hours: list[str], days: list[str], values: list[float], metric: Metric
+) -> None:
     """An unseen mark on each cell, row by row: the cells of a heatmap cannot be selected."""
     unseen = {"marker": {"opacity": 0}}
-    return go.Scatter(
+    figure.add_scatter(
         x=hours * len(days),
         y=[day for day in days for _ in hours],
         customdata=values,

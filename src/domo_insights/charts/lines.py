@@ -4,6 +4,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from domo_insights.charts.axes import lay_out, moment_format
+from domo_insights.charts.drawing import Drawing
 from domo_insights.metrics import Metric
 
 
@@ -19,16 +20,15 @@ def line_over_time(
     `frame` and `before` hold `time` (datetime, ascending) and `metric.key` (number, missing where
     there is none); their rows are laid over each other in order, the hover names both moments.
     """
-    figure = go.Figure(
-        go.Scatter(
-            x=frame[time],
-            y=frame[metric.key],
-            name="This period",
-            mode="lines+markers" if len(frame) == 1 else "lines",
-            fill="tozeroy",
-            line={"width": 2.5},
-            hovertemplate=_hover(metric, "%{x|" + moment_format(frame[time]) + "}"),
-        )
+    figure = Drawing()
+    figure.add_scatter(
+        x=frame[time],
+        y=frame[metric.key],
+        name="This period",
+        mode="lines+markers" if len(frame) == 1 else "lines",
+        fill="tozeroy",
+        line={"width": 2.5},
+        hovertemplate=_hover(metric, "%{x|" + moment_format(frame[time]) + "}"),
     )
     if before is not None:
         together = min(len(frame), len(before))
@@ -41,7 +41,8 @@ def line_over_time(
             customdata=before[time].iloc[:together].dt.strftime(moment_format(before[time])),
             hovertemplate=_hover(metric, "%{customdata}"),
         )
-    return lay_out(figure, metric, frame[time], legend=before is not None)
+    lay_out(figure, metric, frame[time], legend=before is not None)
+    return figure.figure()
 
 
 def _hover(metric: Metric, moment: str) -> str:

@@ -7,6 +7,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from domo_insights.charts.axes import HEIGHT
+from domo_insights.charts.drawing import Drawing
 from domo_insights.metrics import THIN
 
 _FLOOR = 0.7
@@ -21,16 +22,15 @@ def log_histogram(frame: pd.DataFrame, marks: Mapping[str, float], *, count: str
     """
     low = frame["low_ms"].clip(lower=_FLOOR).astype(float)
     high = frame["high_ms"].clip(upper=200_000).astype(float)
-    figure = go.Figure(
-        go.Bar(
-            x=low,
-            y=frame[count],
-            width=high - low,
-            offset=0,
-            customdata=frame[["low_ms", "high_ms"]],
-            hovertemplate="%{customdata[0]:,} to under %{customdata[1]:,} ms:"
-            " <b>%{y:,}</b><extra></extra>",
-        )
+    figure = Drawing()
+    figure.add_bar(
+        x=low,
+        y=frame[count],
+        width=high - low,
+        offset=0,
+        customdata=frame[["low_ms", "high_ms"]],
+        hovertemplate="%{customdata[0]:,} to under %{customdata[1]:,} ms:"
+        " <b>%{y:,}</b><extra></extra>",
     )
     for number, (name, value) in enumerate(marks.items()):
         if value == value:
@@ -42,19 +42,20 @@ def log_histogram(frame: pd.DataFrame, marks: Mapping[str, float], *, count: str
         range=[log10(low.min() * 0.9), log10(high.max() * 1.1)] if len(frame) else None,
     )
     figure.update_yaxes(rangemode="tozero", tickformat=",", nticks=5)
-    return figure.update_layout(
+    figure.update_layout(
         height=HEIGHT,
         showlegend=False,
         bargap=0,
         separators=f".{THIN}",
         margin={"l": 0, "r": 0, "t": 8, "b": 0},
     )
+    return figure.figure()
 
 
-def _mark(figure: go.Figure, number: int, name: str, at: float) -> None:
+def _mark(figure: Drawing, number: int, name: str, at: float) -> None:
     """A line at `at` with its name, each in a style and at a height of its own."""
     dash = ("solid", "dash", "dot")[number % 3]
-    figure.add_vline(x=at, line={"width": 1.5, "dash": dash})
+    figure.add_line_at(at, {"width": 1.5, "dash": dash})
     figure.add_annotation(
         x=log10(at), y=1 - 0.12 * number, yref="paper", text=name, showarrow=False,
         xanchor="left", xshift=3,

@@ -7,6 +7,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from domo_insights.charts.axes import lay_out, moment_format
+from domo_insights.charts.drawing import Drawing
 from domo_insights.charts.words import word
 from domo_insights.metrics import Metric
 
@@ -32,7 +33,7 @@ def lines_by(
     none, which leaves a gap). `parts` are the values of `by`, each with its name. Times that lie
     far apart, and are all above zero, get a logarithmic axis that says so.
     """
-    figure = go.Figure()
+    figure = Drawing()
     unit = f" {metric.unit}" if metric.unit else ""
     for number, (value, name) in enumerate(parts.items()):
         rows, name = frame[frame[by] == value], word(name)
@@ -51,4 +52,5 @@ def lines_by(
     shown = frame[metric.key].dropna()
     if metric.unit in _TIMES and len(shown) and 0 < shown.min() < shown.max() / _FAR:
         figure.update_yaxes(type="log", dtick=1, tickformat=",~r", title="logarithmic")
-    return figure.update_xaxes(hoverformat=moment_format(frame[time]))
+    figure.update_xaxes(hoverformat=moment_format(frame[time]))
+    return figure.figure()

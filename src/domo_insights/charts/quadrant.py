@@ -6,6 +6,7 @@ from typing import Final
 import pandas as pd
 import plotly.graph_objects as go
 
+from domo_insights.charts.drawing import Drawing
 from domo_insights.charts.slots import BLUE, SLATE
 from domo_insights.charts.words import word
 from domo_insights.metrics import THIN, Metric
@@ -25,7 +26,7 @@ def quadrant(frame: pd.DataFrame, name: str, x: Metric, y: Metric, size: Metric)
     names = [word(text).replace("_", " ") for text in frame[name]]
     spread = frame[size.key].fillna(0) * (_LARGEST - _SMALLEST) + _SMALLEST
     shown = [text * far for text, far in zip(names, _apart(frame, x, y), strict=True)]
-    figure = go.Figure()
+    figure = Drawing()
     _cross(figure, frame, x, y)
     figure.add_scatter(
         x=frame[x.key],
@@ -49,12 +50,13 @@ def quadrant(frame: pd.DataFrame, name: str, x: Metric, y: Metric, size: Metric)
     )
     figure.update_xaxes(title=x.label, type="log", dtick="D2", tickformat=x.spec)
     figure.update_yaxes(title=y.label, tickformat=".0%", rangemode="tozero", nticks=5)
-    return figure.update_layout(
+    figure.update_layout(
         height=360,
         showlegend=False,
         separators=f".{THIN}",
         margin={"l": 0, "r": 8, "t": 24, "b": 0},
     )
+    return figure.figure()
 
 
 def _apart(frame: pd.DataFrame, x: Metric, y: Metric) -> list[bool]:
@@ -71,7 +73,7 @@ def _apart(frame: pd.DataFrame, x: Metric, y: Metric) -> list[bool]:
     return answer
 
 
-def _cross(figure: go.Figure, frame: pd.DataFrame, x: Metric, y: Metric) -> None:
+def _cross(figure: Drawing, frame: pd.DataFrame, x: Metric, y: Metric) -> None:
     if frame.empty or not frame[y.cases].sum():
         return
     middle = frame[x.key].median()

@@ -7,6 +7,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from domo_insights.charts.axes import lay_out, moment_format
+from domo_insights.charts.drawing import Drawing
 from domo_insights.charts.slots import AMBER, FEELINGS, PATTERNS, RED, SLATE, TEAL
 from domo_insights.metrics import Metric
 
@@ -20,7 +21,7 @@ def lines_over_time(
 
     `frame` holds `time` (datetime, ascending) and each metric's key, missing where there is none.
     """
-    figure = go.Figure()
+    figure = Drawing()
     for metric, (colour, dash) in zip(metrics, _STYLES, strict=False):
         figure.add_scatter(
             x=frame[time],
@@ -32,7 +33,8 @@ def lines_over_time(
             hovertemplate=f"{metric.label}: <b>%{{y:{metric.spec}}}</b><extra></extra>",
         )
     lay_out(figure, metrics[0], frame[time], legend=True)
-    return figure.update_xaxes(hoverformat=moment_format(frame[time]))
+    figure.update_xaxes(hoverformat=moment_format(frame[time]))
+    return figure.figure()
 
 
 def feelings(
@@ -42,7 +44,7 @@ def feelings(
 
     `frame` has a row per label with a count per sentiment and `labelled`, their sum at least.
     """
-    figure = go.Figure()
+    figure = Drawing()
     for name, metric in metrics.items():
         share = frame[name] / frame["labelled"].where(frame["labelled"] > 0)
         cases = frame[[name, "labelled"]].to_numpy().tolist()
@@ -76,6 +78,8 @@ def feelings(
         margin={"l": 0, "r": 0, "t": 8, "b": 0},
     )
     shares, names = ("xaxis", "yaxis") if lying else ("yaxis", "xaxis")
-    figure.layout[shares].update(title=None, tickformat=".0%", range=[0, 1], nticks=5)
-    figure.layout[names].update(title=None, type="category", automargin=True)
-    return figure.update_yaxes(autorange="reversed") if lying else figure
+    along = {"type": "category", "automargin": True, "autorange": "reversed" if lying else None}
+    figure.update_layout(
+        **{shares: {"tickformat": ".0%", "range": [0, 1], "nticks": 5}, names: along}
+    )
+    return figure.figure()

@@ -5,6 +5,7 @@ from typing import Final
 import pandas as pd
 import plotly.graph_objects as go
 
+from domo_insights.charts.drawing import Drawing
 from domo_insights.charts.slots import AMBER, BLUE, FEELINGS, SLATE, SYMBOLS
 from domo_insights.charts.words import word
 
@@ -16,7 +17,7 @@ def strip(said: pd.DataFrame, happened: pd.DataFrame) -> go.Figure:
 
     `said`: at (datetime of the wall), role, sentiment. `happened`: at, what (words of ours).
     """
-    figure = go.Figure()
+    figure = Drawing()
     visitor = said[said["role"] == "user"]
     for feeling in (*FEELINGS, None):
         known = visitor["sentiment"].isin(list(FEELINGS))
@@ -39,16 +40,17 @@ def strip(said: pd.DataFrame, happened: pd.DataFrame) -> go.Figure:
         showgrid=False,
         zeroline=False,
     )
-    return figure.update_layout(
+    figure.update_layout(
         height=170,
         hovermode="closest",
         legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "title": None},
         margin={"l": 0, "r": 8, "t": 8, "b": 0},
     )
+    return figure.figure()
 
 
 def _lane(
-    figure: go.Figure,
+    figure: Drawing,
     times: pd.Series,
     lane: str,
     name: str,

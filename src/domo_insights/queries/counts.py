@@ -179,8 +179,7 @@ def spread(
         column("label", Text),
         column("value", Integer),
         column("n", BigInteger),
-        name=kind,
-    ).render_derived()
+    ).render_derived(name=kind)  # named, or each statement would be another one to compile
     return found
 
 
