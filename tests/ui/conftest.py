@@ -2,7 +2,6 @@ from pathlib import Path
 
 import bcrypt
 import pytest
-import streamlit as st
 from sqlalchemy import create_engine, update
 from streamlit.testing.v1 import AppTest
 
@@ -13,6 +12,7 @@ from domo_insights.database.engine import address
 from domo_insights.local import auth_api
 from domo_insights.local.auth_store import users
 from domo_insights.local.keys import keys_of
+from domo_insights.ui import data
 
 ROOT = Path(__file__).parents[2]
 FRAME = ROOT / "src/domo_insights/ui/frame.py"
@@ -52,7 +52,7 @@ def open_app(sign_in, monkeypatch):
     """Open the dashboard as a viewer. Nothing is patched but where the cookies come from."""
 
     def opened(viewer, page=None, **query):
-        st.cache_data.clear()
+        data.forget()
         cookies = sign_in(viewer) if viewer else {}
         monkeypatch.setattr("domo_insights.ui.session.cookies", lambda: cookies)
         app = AppTest.from_file(FRAME, default_timeout=60)
@@ -63,7 +63,7 @@ def open_app(sign_in, monkeypatch):
         return app.switch_page(page_path(page)).run() if page else app
 
     yield opened
-    st.cache_data.clear()
+    data.forget()
 
 
 def page_path(name):

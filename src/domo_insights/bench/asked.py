@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-import streamlit as st
 from streamlit.logger import set_log_level
 from streamlit.testing.v1 import AppTest
 
@@ -46,7 +45,7 @@ def questions(
         app.context["timezone"] = "UTC"
         app.query_params["period"], app.query_params["zone"] = period, zone
         for place in places.open_to(viewer):
-            st.cache_data.clear()
+            data.forget()
             with data.overheard() as heard:
                 if place is not places.ALL[0]:  # which is the one that opens
                     app.switch_page(os.path.relpath(place.path, FRAME.parent))

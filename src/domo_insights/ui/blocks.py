@@ -13,7 +13,7 @@ import streamlit as st
 
 from domo_insights.errors import BusyError, DatabaseError, DomoInsightsError, NotSignedInError
 from domo_insights.settings import current
-from domo_insights.ui import exports
+from domo_insights.ui import exports, late
 from domo_insights.ui.exports import Export
 
 _log = logging.getLogger(__name__)
@@ -25,7 +25,7 @@ def alone(key: str, *, height: int = 200) -> Iterator[None]:
     """A part of a page: a skeleton if it takes a while, its own error when it cannot be shown."""
     part = st.empty()
     try:
-        with st.skeleton(height=height), part.container():
+        with late.skeleton(height), part.container():
             yield
     except DomoInsightsError as problem:
         with part.container():

@@ -17,6 +17,7 @@ from domo_insights.database.listening import version_of
 from domo_insights.database.reads import read
 from domo_insights.period import Period
 from domo_insights.settings import current
+from domo_insights.ui.answers import Answers, hashable
 from domo_insights.ui.session import current_viewer, remembered
 from domo_insights.viewer import Viewer
 
@@ -24,6 +25,7 @@ FRESH_SECONDS: Final = 3
 """How long an answer is kept while nobody says when data change."""
 KEPT_SECONDS: Final = 10
 """How long it is kept at most, by the version of the viewer's data: some tables have no version."""
+_answers: Final = Answers(seconds=KEPT_SECONDS, most=2048)
 _written: Final[dict[UUID, float]] = {}
 """When somebody last wrote here, by user: their other tabs, and pages opened anew, see it too."""
 
@@ -66,20 +68,25 @@ def load(query: Callable[..., pd.DataFrame], *args: Any, **kwargs: Any) -> pd.Da
 
     Raises: NotSignedInError, DatabaseError.
     """
-    viewer, name = current_viewer(), f"{query.__module__}.{query.__qualname__}"
+    viewer = current_viewer()
     for heard in _overhearing:
         heard.append(Question(query, args, kwargs))
-    address = current().secret("database_url")
-    return _answer(
-        viewer.user_id,
-        viewer.product_team,
-        _state_of(viewer),
-        name,
-        args,
-        kwargs,
-        _query=query,
-        _address=address,
-    )
+
+    def ask() -> pd.DataFrame:
+        address = current().secret("database_url")
+        # No more of the viewer than what the answer is kept under.
+        who = Viewer(viewer.user_id, product_team=viewer.product_team)
+        return read(engine_for(address), who, lambda conn: query(conn, *args, **kwargs))
+
+    # Whoever asks is part of what was asked: the answers are shared by all sessions.
+    who = viewer.user_id, viewer.product_team
+    given = hashable((args, tuple(sorted(kwargs.items()))))
+    return _answers.get((who, _state_of(viewer), query, given), ask)
+
+
+def forget() -> None:
+    """Forget all answers, of all viewers."""
+    _answers.clear()
 
 
 @contextmanager
@@ -113,19 +120,3 @@ def so_far(frame: pd.DataFrame, period: Period, rows_per_bucket: int = 1) -> pd.
     """The rows of buckets that have begun: what is to come is no zero."""
     begun = sum(bucket.start <= period.as_of for bucket in period.buckets()) or 1
     return frame.iloc[: begun * rows_per_bucket]
-
-
-@kept(seconds=KEPT_SECONDS, most=512)
-def _answer(
-    user_id: UUID,
-    product_team: bool,
-    state: tuple[float, ...],
-    name: str,
-    args: Any,
-    kwargs: Any,
-    _query: Callable[..., pd.DataFrame],
-    _address: str,
-) -> pd.DataFrame:
-    # Whoever asks is an argument that is hashed: this cache is shared by all sessions.
-    viewer = Viewer(user_id, product_team=product_team)
-    return read(engine_for(_address), viewer, lambda conn: _query(conn, *args, **kwargs))

@@ -13,7 +13,7 @@ import streamlit as st
 
 from domo_insights.errors import DomoInsightsError, NotSignedInError
 from domo_insights.settings import current
-from domo_insights.ui import blocks, detail, filters, freshness, live, places, session, views
+from domo_insights.ui import blocks, detail, filters, freshness, live, places, session, turns, views
 from domo_insights.ui.filters import Asked
 from domo_insights.ui.places import Place
 from domo_insights.ui.plain import plain
@@ -41,6 +41,11 @@ def main() -> None:
         if not isinstance(problem, NotSignedInError):
             live.again()
         return
+    with turns.turn():
+        _draw(viewer)
+
+
+def _draw(viewer: Viewer) -> None:
     found = places.open_to(viewer)
     pages = _pages(found)
     menu: dict[str, list[st.Page]] = {}
