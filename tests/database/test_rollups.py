@@ -13,7 +13,7 @@ from domo_insights.database.engine import engine_for
 from domo_insights.database.queue import drain, fill_some, keep_zones
 from domo_insights.database.tables import conversations
 from domo_insights.database.tables_changes import change_queue
-from domo_insights.period import Period
+from domo_insights.period import Grain, Period
 from domo_insights.queries import conversations as conversations_queries
 from domo_insights.queries import conversations_shape, misses, turns, webhooks_rows
 from tests.database.writers import Writer, populate, speak
@@ -227,12 +227,30 @@ def kept_is_what_is_stored(database):
             assert conn.execute(text(kept)).all() == conn.execute(text(counted)).all(), kept
 
 
+ZONES = (
+    "Asia/Kolkata",
+    "Asia/Kathmandu",
+    "America/New_York",
+    "Pacific/Apia",
+    "Australia/Lord_Howe",
+)
+
+
+def local_days(die, zone):
+    """Where days of a zone begin, clocks put forward in between in some."""
+    first = NOON.date() - timedelta(days=die.choice([0, 1, 2]))
+    after = first + timedelta(days=die.choice([2, 5, 9]))
+    return [bucket.start for bucket in Period.of_days(first, after, NOON, zone).buckets(Grain.DAY)]
+
+
 def question(die, demos):
     """A period cut into buckets: days, hours, or what another zone or a moment makes of them."""
     step = timedelta(hours=die.choice([1, 6, 24, 48]))
     first = (NOON - timedelta(hours=12)) + die.choice([0, 0, 1, 2]) * timedelta(minutes=30)
     first -= die.choice([0, 1]) * timedelta(hours=3)
     starts = [first + n * step for n in range(die.choice([1, 2, 3, 4]))]
+    if die.random() < 0.5:
+        step, starts = timedelta(hours=24), local_days(die, die.choice(ZONES))
     starts[0] += die.choice([0, 0, 1]) * timedelta(minutes=17)
     until = starts[-1] + die.choice([step, step, timedelta(minutes=50)])
     demo_id = die.choice([None, *demos])

@@ -233,6 +233,7 @@ _COUNTS: Final = (
     f"insights.week_of({_T})",
     f"insights.intent_counts({_T}[],{_T},uuid,boolean)",
     f"insights.kept_parts(text,{_T}[],{_T})",
+    f"insights.moved_pieces({_T}[],{_T},{_T})",
     f"insights.message_counts({_T}[],{_T},uuid,boolean)",
     "insights.queued_hours()",
     *INLINED,
