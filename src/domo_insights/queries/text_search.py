@@ -13,6 +13,9 @@ from domo_insights.period import Period
 HIT_STARTS, HIT_ENDS = "\ue000", "\ue001"
 """Around each hit in `shown`; a message cannot bring them along."""
 
+COUNTED: Final = 1000
+"""How far hits are counted; one more stands for any number above."""
+
 MESSAGES: Final[Columns] = {
     "message_id": "object",
     "conversation_id": "str",
@@ -50,7 +53,8 @@ def messages(
 
     Each word is the beginning of one; "quoted words" stand in this order, -word is absent.
     Columns: see MESSAGES; `shown` is the passage with its hits between HIT_STARTS and HIT_ENDS,
-    `hits` how many messages there are in all. The product team may not run it.
+    `hits` how many messages there are in all, COUNTED + 1 for more than COUNTED. The product team
+    may not run it.
     Source: insights.search_messages, dated by occurred_at. Raises: NotAllowedError, DatabaseError.
     """
     found = func.insights.search_messages(

@@ -50,8 +50,10 @@ def _found(asked: Asked, words: str) -> None:
     hits = int(frame["hits"].iloc[0])
     newest = f", the newest {MOST} are shown" if hits > MOST else ""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        found = f"{metrics.MESSAGES.text(hits)} message{'s' * (hits != 1)} found{newest}."
-        st.caption(found, width="stretch")
+        many = metrics.MESSAGES.text(min(hits, text_search.COUNTED))
+        found = f"{many} message{'s' * (hits != 1)} found{newest}."
+        more = "More than " * (hits > text_search.COUNTED)
+        st.caption(more + found, width="stretch")
         exports.menu(exports.of(text_search.messages, asked, words=words, limit=200), "search")
     with st.container(height=420 if len(frame) > 4 else "content", key="hits", gap="small"):
         for number, row in enumerate(frame.itertuples()):
