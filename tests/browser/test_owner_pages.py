@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.conftest import open_page, settle
+from tests.browser.conftest import numbers, open_page, settle
 
 pytestmark = pytest.mark.browser
 AXE = Path(__file__).parent / "vendor" / "axe.min.js"
@@ -181,6 +181,28 @@ def test_each_card_leads_to_what_is_behind_it(ana):
     ana.get_by_text("messages without sentiment").wait_for()
     ana.go_back()
     ana.get_by_text("messages labelled negative").wait_for()
+
+
+@pytest.mark.parametrize("path", [page for page in PAGES if page != "/my_access"])
+def test_every_card_leads_on_and_every_control_has_a_name_of_its_own(site, visit, path):
+    page = visit("pia" if path == "/platform" else "ana", base_url=site.url)
+    open_page(site, page)
+    open_page(site, page, path.format(demo=demo_of(page)["demo"].replace(" ", "+")))
+    numbers(page)
+    cards = page.locator('.st-key-kpis [class*="st-key-card_"]').evaluate_all(
+        "all => all.map(c => c.querySelectorAll('a, [class*=st-key-behind_] button').length > 0)"
+    )
+    assert cards == [True] * 6
+    names = page.locator('[data-testid="stMain"]').evaluate(
+        "main => [...main.querySelectorAll('[data-testid=stPopoverButton], summary, a')]"
+        ".filter(e => e.checkVisibility()).map(e => e.innerText.trim())"
+    )
+    assert sorted(names) == sorted(set(names))
+    for way in page.locator('.st-key-kpis a[href^="#"]').all():
+        way.click()
+        block = page.locator(f"[id='{way.get_attribute('href')[1:]}']")
+        page.wait_for_function("e => e.getBoundingClientRect().top < innerHeight",
+                               arg=block.element_handle())  # fmt: skip
 
 
 @pytest.mark.parametrize("path", ["/", "/conversations", "/sentiment", "/demos"])

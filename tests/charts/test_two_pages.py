@@ -61,7 +61,13 @@ def test_intents_keep_their_tags_as_text_and_names_do_not_cover_each_other():
                       metrics.AVERAGE_CONFIDENCE)  # fmt: skip
     marks = figure.data[-1]
     assert "<" not in str(marks.customdata)
-    assert list(marks.text) == ["pricing", "", "small"]
+    assert "<" not in str(marks.text)
+    assert (marks.text[0], marks.text[2]) == ("pricing", "small")
+    assert marks.textposition[:2] == ("top center", "bottom center")
+    crowd = pd.concat([INTENTS] * 3)
+    named = quadrant(crowd, "intent", metrics.USER_MESSAGES, metrics.NEGATIVE_SHARE,
+                     metrics.AVERAGE_CONFIDENCE).data[-1].text  # fmt: skip
+    assert [text != "" for text in named].count(True) < len(crowd) - 2
     assert list(marks.marker.symbol) == ["circle", "circle-open", "circle"]
     assert word("<b>x</b>\n" * 20).count("<") == 0
 

@@ -28,7 +28,7 @@ def lay_out(figure: Drawing, metric: Metric, times: pd.Series, *, legend: bool) 
         yaxis={
             "title": None,
             "rangemode": "tozero",
-            "tickformat": metric.spec,
+            "tickformat": tick_format(metric),
             "ticksuffix": _suffix(metric),
             "nticks": 5,
             "dtick": 1 if counted else None,  # there is no half of a conversation
@@ -44,6 +44,11 @@ def lay_out(figure: Drawing, metric: Metric, times: pd.Series, *, legend: bool) 
 
 def _highest(figure: Drawing) -> float:
     return max((float(value) for trace in figure.traces for value in trace["y"]), default=0.0)
+
+
+def tick_format(metric: Metric) -> str:
+    """The d3 format of the ticks of an axis of `metric`: rounder than its numbers."""
+    return ".1~%" if metric.kind is Kind.SHARE else metric.spec
 
 
 def _suffix(metric: Metric) -> str:

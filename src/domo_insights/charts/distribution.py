@@ -5,16 +5,24 @@ from typing import Any, Final
 
 import plotly.graph_objects as go
 
+from domo_insights.charts.axes import tick_format
 from domo_insights.charts.drawing import Drawing
-from domo_insights.metrics import THIN, Kind, Metric
+from domo_insights.metrics import THIN, Metric
 
 HEIGHT: Final = 240
 
 
 def bars(
-    labels: Sequence[str], values: Sequence[float], metric: Metric, *, texts: bool = False
+    labels: Sequence[str],
+    values: Sequence[float],
+    metric: Metric,
+    *,
+    texts: bool = False,
+    axis: str | None = None,
+    ticks: Sequence[str] = (),
 ) -> go.Figure:
-    """A bar per label, in their order; `texts` writes each value above its bar."""
+    """A bar per label, in their order; `texts` writes each value above its bar. Where labels are
+    long `ticks` stand on the axis, one per label, and `axis` says what they are."""
     figure = Drawing()
     figure.add_bar(
         x=list(labels),
@@ -24,16 +32,18 @@ def bars(
         cliponaxis=False,
         hovertemplate=f"%{{x}}: <b>%{{y:{metric.spec}}}</b><extra></extra>",
     )
+    figure.update_xaxes(title=axis, type="category", autotickangles=[0, 45, 90])
+    if ticks:
+        figure.update_xaxes(tickvals=list(labels), ticktext=list(ticks))
     _quiet(figure, metric)
     return figure.figure()
 
 
 def _quiet(figure: Drawing, metric: Metric) -> None:
-    figure.update_xaxes(title=None, type="category", tickangle=0)
     figure.update_yaxes(
         title=None,
         rangemode="tozero",
-        tickformat=".0%" if metric.kind is Kind.SHARE else metric.spec,
+        tickformat=tick_format(metric),
         nticks=5,
     )
     margin: dict[str, Any] = {"l": 0, "r": 0, "t": 18, "b": 0}

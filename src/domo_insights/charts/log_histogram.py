@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 
 from domo_insights.charts.axes import HEIGHT
 from domo_insights.charts.drawing import Drawing
+from domo_insights.charts.slots import AMBER
 from domo_insights.metrics import THIN
 
 _FLOOR = 0.7
@@ -55,7 +56,7 @@ def log_histogram(frame: pd.DataFrame, marks: Mapping[str, float], *, count: str
 def _mark(figure: Drawing, number: int, name: str, at: float) -> None:
     """A line at `at` with its name, each in a style and at a height of its own."""
     dash = ("solid", "dash", "dot")[number % 3]
-    figure.add_line_at(at, {"width": 1.5, "dash": dash})
+    figure.add_line_at(at, {"width": 1.5, "dash": dash, "color": AMBER})
     figure.add_annotation(
         x=log10(at), y=1 - 0.12 * number, yref="paper", text=name, showarrow=False,
         xanchor="left", xshift=3,

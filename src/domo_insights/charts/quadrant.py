@@ -11,8 +11,10 @@ from domo_insights.charts.slots import BLUE, SLATE
 from domo_insights.charts.words import word
 from domo_insights.metrics import THIN, Metric
 
-_NEAR: Final = 0.16, 0.09
-"""How near, as parts of each axis, two marks are for one of them to stay without a name."""
+_NAME: Final = 0.3, 0.1
+"""How wide and how high a name is, as parts of each axis of a phone's figure."""
+_ROOM: Final = 0.08, 0.2
+"""How far, as parts of the span of marks, the axis goes on at both ends: names are not cut."""
 _SMALLEST, _LARGEST = 9.0, 30.0
 
 
@@ -25,7 +27,8 @@ def quadrant(frame: pd.DataFrame, name: str, x: Metric, y: Metric, size: Metric)
     known = frame[size.key].notna()
     names = [word(text).replace("_", " ") for text in frame[name]]
     spread = frame[size.key].fillna(0) * (_LARGEST - _SMALLEST) + _SMALLEST
-    shown = [text * far for text, far in zip(names, _apart(frame, x, y), strict=True)]
+    sides = _sides(_places(frame, x, y))
+    shown = [text if side else "" for text, side in zip(names, sides, strict=True)]
     figure = Drawing()
     _cross(figure, frame, x, y)
     figure.add_scatter(
@@ -33,7 +36,7 @@ def quadrant(frame: pd.DataFrame, name: str, x: Metric, y: Metric, size: Metric)
         y=frame[y.key],
         mode="markers+text",
         text=shown,
-        textposition="top center",
+        textposition=[f"{side or 'top'} center" for side in sides],
         textfont={"size": 11},
         customdata=[
             [text, size.text(value)] for text, value in zip(names, frame[size.key], strict=True)
@@ -48,7 +51,9 @@ def quadrant(frame: pd.DataFrame, name: str, x: Metric, y: Metric, size: Metric)
         f"<br>{y.label}: %{{y:{y.spec}}}<br>{size.label}: %{{customdata[1]}}<extra></extra>",
         cliponaxis=False,
     )
-    figure.update_xaxes(title=x.label, type="log", dtick="D2", tickformat=x.spec)
+    figure.update_xaxes(
+        title=x.label, type="log", dtick="D2", tickformat=x.spec, range=_span(frame[x.key])
+    )
     figure.update_yaxes(title=y.label, tickformat=".0%", rangemode="tozero", nticks=5)
     figure.update_layout(
         height=360,
@@ -59,17 +64,39 @@ def quadrant(frame: pd.DataFrame, name: str, x: Metric, y: Metric, size: Metric)
     return figure.figure()
 
 
-def _apart(frame: pd.DataFrame, x: Metric, y: Metric) -> list[bool]:
-    """Which rows, the first ones first, are far enough from all named before to have a name."""
-    across = (frame[x.key] + 1).map(log10)
-    places = list(zip(across / (float(across.max()) or 1), frame[y.key], strict=True))
-    named: list[tuple[float, float]] = []
+def _places(frame: pd.DataFrame, x: Metric, y: Metric) -> list[tuple[float, float]]:
+    """Where each mark is, as parts of both axes."""
+    across, up = frame[x.key].clip(lower=1).map(log10), frame[y.key]
+    wide = float(across.max() - across.min()) or 1
+    return list(zip((across - across.min()) / wide, up / (float(up.max()) or 1), strict=True))
+
+
+def _span(values: pd.Series) -> list[float]:
+    """The ends of a logarithmic axis."""
+    low, high = (log10(max(float(value), 1)) for value in (values.min(), values.max()))
+    wide = high - low or 1
+    return [low - _ROOM[0] * wide, high + _ROOM[1] * wide]
+
+
+def _sides(places: list[tuple[float, float]]) -> list[str]:
+    """Where the name of each mark, the first ones first, covers no name and no mark: at its top or
+    bottom, empty where at neither."""
+    wide, high = _NAME
+    given: list[tuple[float, float]] = []
     answer = []
-    for here in places:
-        far = all(abs(here[0] - a) > _NEAR[0] or abs(here[1] - b) > _NEAR[1] for a, b in named)
-        answer.append(far)
-        if far:
-            named.append(here)
+    for x, y in places:
+        for side, at in (("top", y + 0.8 * high), ("bottom", y - 0.8 * high)):
+            free = at > 0 and not any(
+                abs(x - a) < wide and abs(at - b) < 0.8 * high for a, b in given
+            )
+            if free and not any(
+                abs(x - a) < wide / 2 and abs(at - b) < 0.6 * high for a, b in places if b != y
+            ):
+                given.append((x, at))
+                answer.append(side)
+                break
+        else:
+            answer.append("")
     return answer
 
 

@@ -11,6 +11,7 @@ from domo_insights.charts.drawing import Drawing
 from domo_insights.charts.slots import AMBER, FEELINGS, PATTERNS, RED, SLATE, TEAL
 from domo_insights.metrics import Metric
 
+_WHOLE: Final = (0, 0.25, 0.5, 0.75, 1)
 _STYLES: Final = ((RED, "solid"), (TEAL, "dash"), (SLATE, "dot"), (AMBER, "dashdot"))
 
 
@@ -66,7 +67,7 @@ def feelings(
     figure.update_layout(
         barmode="stack",
         bargap=0.25,
-        height=max(180, 40 + 30 * len(labels)) if lying else 280,
+        height=max(180, 60 + _row(labels) * len(labels)) if lying else 280,
         legend={
             "orientation": "h",
             "x": 0,
@@ -75,11 +76,16 @@ def feelings(
             "title": None,
             "traceorder": "normal",
         },
-        margin={"l": 0, "r": 0, "t": 8, "b": 0},
+        margin={"l": 0, "r": 20 if lying else 0, "t": 8, "b": 0},  # room for the last tick
     )
     shares, names = ("xaxis", "yaxis") if lying else ("yaxis", "xaxis")
     along = {"type": "category", "automargin": True, "autorange": "reversed" if lying else None}
     figure.update_layout(
-        **{shares: {"tickformat": ".0%", "range": [0, 1], "nticks": 5}, names: along}
+        **{shares: {"tickformat": ".0%", "range": [0, 1], "tickvals": _WHOLE}, names: along}
     )
     return figure.figure()
+
+
+def _row(labels: Sequence[str]) -> int:
+    """Pixels that a bar takes with its label, of one line or two."""
+    return 38 if any("<br>" in label for label in labels) else 30

@@ -15,6 +15,7 @@ from domo_insights.ui import blocks, exports, filters, session
 from domo_insights.ui.data import load, wrote
 from domo_insights.ui.plain import plain
 from domo_insights.ui.session import current_viewer
+from domo_insights.ui.widths import first_column
 
 Query = Callable[..., pd.DataFrame]
 PAGE: Final = 20
@@ -89,7 +90,7 @@ def tables(query: Query) -> None:
             height=423 if len(shown) > 11 else "content",
             alt="Tables with the number of rows you can see and the rule that limits it",
             column_config={
-                "table": st.column_config.TextColumn("Table", pinned=True, width=240),
+                "table": st.column_config.TextColumn("Table", pinned=True, width=first_column(240)),
                 "rows": st.column_config.NumberColumn("Rows you see", format="localized"),
                 "rule": st.column_config.TextColumn("Limited to"),
                 "withheld": st.column_config.TextColumn(
@@ -171,7 +172,7 @@ def browsers() -> None:
             height=246 if len(shown) > 6 else "content",
             alt="Browsers you are signed in with",
             column_config={
-                "browser": st.column_config.TextColumn("Browser", pinned=True),
+                "browser": st.column_config.TextColumn("Browser", pinned=True, width=150),
                 **{name: _moment(label) for name, label in
                    (("since", "Signed in"), ("seen", "Last seen"), ("ends", "Ends"))},
             },

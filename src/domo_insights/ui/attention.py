@@ -8,7 +8,7 @@ from domo_insights.exports import reasons
 from domo_insights.metrics import RULES
 from domo_insights.queries import attention
 from domo_insights.settings import current
-from domo_insights.ui import blocks, exports, links
+from domo_insights.ui import blocks, exports, links, spoken
 from domo_insights.ui.data import load
 from domo_insights.ui.filters import Asked
 from domo_insights.ui.plain import show
@@ -60,4 +60,5 @@ def _need(row: Any) -> None:
             show(row.demo)
             st.caption(reasons.need(row))
         title = _LEADS_TO.get(row.rule, "Demos")
-        links.to(title if links.named(title) else "Demos", "Look", row.demo_id)
+        label = spoken.label("Look", f"{row.demo}, {reasons.TITLES[row.rule]}")
+        links.to(title if links.named(title) else "Demos", label, row.demo_id)

@@ -1,7 +1,7 @@
 """What is behind a number: where its card leads, and in which words."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from domo_insights.metrics import Metric
@@ -14,7 +14,8 @@ from domo_insights.ui.session import current_viewer
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """A way to a page, and to `rows` on it; `spoken` rows are for those who may read them.
+    """A way to a page, and to `rows` on it; `spoken` rows are for those who may read them. On the
+    page itself it leads to the block `block`, where one demo is chosen to `of_one`.
 
     No two cards of a row say the same `label`: who hears a list of links must tell them apart.
     """
@@ -23,6 +24,8 @@ class Way:
     label: str
     rows: Mapping[str, str] = field(default_factory=dict)
     spoken: bool = False
+    block: str = ""
+    of_one: str = ""
 
 
 def _felt(label: str, sentiment: str) -> Way:
@@ -35,15 +38,29 @@ _ACTIVE: Final = {reading.BEHIND: str(ConversationMark(active=1))}
 _WAYS: Final[Mapping[str, Way]] = {
     "conversations": Way(places.CONVERSATIONS, "See them all", _LIST),
     "active_share": Way(places.CONVERSATIONS, "See active ones", _ACTIVE),
-    "messages": Way(places.CONVERSATIONS, "See who talks"),
-    "median_duration": Way(places.CONVERSATIONS, "See durations"),
-    "reply_p95": Way(places.CONVERSATIONS, "See reply times"),
+    "messages": Way(places.CONVERSATIONS, "See who talks", block="volume"),
+    "median_length": Way(places.CONVERSATIONS, "See lengths", block="lengths"),
+    "median_duration": Way(places.CONVERSATIONS, "See durations", block="durations"),
+    "reply_p50": Way(places.CONVERSATIONS, "See reply times", block="reply_time"),
+    "reply_p95": Way(places.CONVERSATIONS, "See reply times", block="reply_time"),
     "negative_share": _felt("Read negative", "negative"),
     "positive_share": _felt("Read positive", "positive"),
     "unlabelled_share": _felt("Read unlabelled", ""),
     "chunks_without_embedding": Way(places.PLAYGROUND, "See knowledge"),
+    "intents": Way(places.SENTIMENT, "See intents", block="intents"),
+    "average_confidence": Way(places.SENTIMENT, "See confidence", block="confidence"),
+    "confident_misses": Way(places.SENTIMENT, "See misses", block="confident_misses"),
+    "demos_published": Way(places.DEMOS, "See demos", block="all_demos", of_one="persona"),
+    "videos_waiting": Way(places.DEMOS, "See videos", block="all_demos", of_one="videos"),
     "active_demos": Way(places.DEMOS, "See demos"),
-    "handler_p95": Way(places.WEBHOOKS, "See handler times"),
+    "events": Way(places.WEBHOOKS, "See events", block="throughput"),
+    "handler_p50": Way(places.WEBHOOKS, "See the spread", block="distribution"),
+    "handler_p95": Way(places.WEBHOOKS, "See over time", block="percentiles"),
+    "handler_p99": Way(places.WEBHOOKS, "See slowest", block="slowest"),
+    "lag_p95": Way(places.WEBHOOKS, "See newest", block="newest_events"),
+    "silent_hours": Way(places.WEBHOOKS, "See hours", block="silence"),
+    "active_owners": Way(places.PLATFORM, "See owners", block="owners"),
+    "unmapped_events": Way(places.PLATFORM, "See conflicts", block="conflicts"),
 }
 
 
@@ -54,4 +71,7 @@ def of(metric: Metric) -> Way | None:
         return None
     if way.spoken and current_viewer().product_team:
         way = Way(way.place, way.label.replace("Read", "See"))
-    return None if way.place.title == filters.page() and not way.rows else way
+    if filters.demo() != filters.ALL and way.of_one:
+        way = replace(way, block=way.of_one)
+    here = way.place.title == filters.page()
+    return None if here and not (way.rows or way.block) else way

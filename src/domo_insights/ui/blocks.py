@@ -1,6 +1,7 @@
 """The pieces every page is built from. Each stands alone: one that fails takes no other along."""
 
 import logging
+import re
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ import streamlit as st
 
 from domo_insights.errors import BusyError, DatabaseError, DomoInsightsError, NotSignedInError
 from domo_insights.settings import current
-from domo_insights.ui import exports, late
+from domo_insights.ui import exports, late, spoken
 from domo_insights.ui.exports import Export
 
 _log = logging.getLogger(__name__)
@@ -53,9 +54,9 @@ def card(
         with st.container(
             horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"
         ):
-            st.subheader(title, anchor=False, help=meaning, width="content")
+            st.subheader(title, anchor=key, help=meaning, width="content")
             if export:
-                exports.menu(export, key)
+                exports.menu(export, key, title)
         if about:
             st.caption(about)
         with alone(key):
@@ -80,7 +81,8 @@ def chart(
         on_select=partial(_picked_mark, drawn, pick) if pick else "ignore",
         selection_mode="points",
     )
-    with st.expander("Numbers", icon=":material/table:", key=f"{key}_numbers"):
+    what = re.split("[.:] ", alt)[0]
+    with st.expander(spoken.label("Numbers", what), icon=":material/table:", key=f"{key}_numbers"):
         st.dataframe(
             frame,
             key=numbers,
@@ -112,7 +114,8 @@ def error(problem: DomoInsightsError, key: str) -> None:
     if isinstance(problem, NotSignedInError):
         sign_in()
     elif isinstance(problem, (DatabaseError, BusyError)) or type(problem) is DomoInsightsError:
-        st.button("Try again", key=f"again_{key}", icon=":material/refresh:")
+        label = spoken.label("Try again", key.replace("_", " "))
+        st.button(label, key=f"again_{key}", icon=":material/refresh:")
 
 
 def sign_in() -> None:

@@ -12,7 +12,7 @@ from domo_insights.change import Change, Measured, Tone, change, measured
 from domo_insights.metrics import THIN, Metric
 from domo_insights.period import Period
 from domo_insights.queries import availability
-from domo_insights.ui import behind, blocks, filters, reading, receipts
+from domo_insights.ui import behind, blocks, filters, places, reading, receipts
 from domo_insights.ui.data import load, so_far
 from domo_insights.ui.filters import Asked
 
@@ -22,14 +22,23 @@ _NARROWEST: Final = 160
 _HEIGHT: Final = 212
 _LINK_HEIGHT: Final = 30
 _ARROW: Final = ":material/arrow_forward:"
+_JUMP: Final = """<a href="#{block}" style="display: flex; align-items: center; gap: .5rem;
+ font-size: .875rem; color: inherit; text-decoration: none"><span
+ aria-hidden="true" translate="no" style="font-family: 'Material Symbols Rounded'; font-size:
+ 1rem; line-height: 1; margin-left: 2px">arrow_forward</span>{label}</a>"""
 _EVEN: Final = """<style>
 @media (min-width: 600px) and (max-width: 1399px) {
   .st-key-kpis { grid-template-columns: repeat(3, minmax(0, 1fr)) }
 }
 .st-key-kpis [class*="st-key-card_"] { padding-left: 11px; padding-right: 9px }
 .st-key-kpis [data-testid="stPageLink-NavLink"] { padding-left: 0 }
+.st-key-kpis [class*="st-key-card_"] > :nth-child(2) { margin-top: auto }
+.st-key-kpis [class*="st-key-card_"] > :nth-child(3) :is(a, button) {
+  height: 2rem; min-height: 2rem; padding-top: 0; padding-bottom: 0
+}
 </style>"""
-"""Where six cards do not fit into one line they are two times three, never four and two."""
+"""Where six cards do not fit into one line they are two times three, never four and two. What a
+card leads to stands at its foot, however little is above."""
 
 
 class _Question(Protocol):
@@ -107,7 +116,10 @@ def _link(metric: Metric) -> None:
     if way is None:
         return
     about = f"{metric.label}: what is behind it, in {way.place.title}"
-    if way.place.title == filters.page():
+    here = way.place.title == filters.page()
+    if here and way.block and not (way.place is places.CONVERSATIONS and reading.reads()):
+        st.html(_JUMP.format(block=way.block, label=way.label))
+    elif here:
         st.button(way.label, icon=_ARROW, type="tertiary", help=about, key=f"behind_{metric.key}",
                   on_click=reading.show, args=(way.rows,))  # fmt: skip
     else:

@@ -17,6 +17,7 @@ from domo_insights.ui.data import load, so_far
 from domo_insights.ui.filters import Asked
 from domo_insights.ui.plain import plain
 from domo_insights.ui.reading import pick
+from domo_insights.ui.widths import first_column
 
 INVITATION: Final = "Select a mark to see its conversations."
 _STEPS: Final = {15: "15 s", 30: "30 s", 60: "1 min", 120: "2 min", 180: "3 min", 300: "5 min",
@@ -58,7 +59,18 @@ def reach(asked: Asked) -> None:
         frame = load(shape.reach, *asked)
         labels = [f"{turn} message" + "s" * (turn > 1) for turn in frame["turn"]]
         marks = [Mark(turns=turn) for turn in frame["turn"]]
-        _bars(labels, frame["reach"], metrics.REACH, frame, "reach", title, marks, texts=True)
+        _bars(
+            labels,
+            frame["reach"],
+            metrics.REACH,
+            frame,
+            "reach",
+            title,
+            marks,
+            texts=True,
+            axis="Visitor messages, at least",
+            ticks=[str(turn) for turn in frame["turn"]],
+        )
 
 
 def lengths(asked: Asked) -> None:
@@ -92,7 +104,8 @@ def durations(asked: Asked) -> None:
         labels = [f"< {_STEPS[rest[0]]}", *(f"≥ {_STEPS[step]}" for step in rest)]
         marks = [Mark(seconds_from=low, seconds_to=high) for low, high in _ranges(frame)]
         _bars(labels, frame["conversations"], metrics.CONVERSATIONS, frame, "durations", title,
-              marks)  # fmt: skip
+              marks, axis="At least, and less than the next",
+              ticks=["0 s", *(_STEPS[step].replace("min", "m") for step in rest)])  # fmt: skip
 
 
 def ends(asked: Asked) -> None:
@@ -114,12 +127,14 @@ def ends(asked: Asked) -> None:
             selection_mode="single-row",
             alt="Ways in which conversations end, with their number and share",
             column_config={
-                "end_reason": st.column_config.TextColumn("How it ended", pinned=True, width=210),
+                "end_reason": st.column_config.TextColumn(
+                    "How it ended", pinned=True, width=first_column(198)
+                ),
                 "conversations": st.column_config.NumberColumn(
                     "Conversations", format="localized", help=metrics.CONVERSATIONS.meaning
                 ),
                 "share": st.column_config.ProgressColumn(
-                    "Share", format="%.1f %%", min_value=0, max_value=100
+                    "Share", format="%.1f %%", min_value=0, max_value=100, width=140
                 ),
                 "median_length": st.column_config.NumberColumn(
                     "Median length", format="%d msg", help=metrics.MEDIAN_LENGTH.meaning
@@ -169,12 +184,11 @@ def _bars(
     key: str,
     title: str,
     marks: list[Mark],
-    *,
-    texts: bool = False,
+    **drawn: Any,
 ) -> None:
     numbers = [float(value) for value in values]
     blocks.chart(
-        distribution.bars(labels, numbers, metric, texts=texts),
+        distribution.bars(labels, numbers, metric, **drawn),
         frame,
         key=key,
         alt=distribution.alt_bars(title, labels, numbers, metric),

@@ -99,7 +99,7 @@ def _columns(most: int, names: pd.Series) -> dict[str, Any]:
         "status": config.TextColumn("Status", width=90),
         "conversations": _number(metrics.CONVERSATIONS),
         "trend": config.AreaChartColumn(
-            "Trend", y_min=0, y_max=most, help=metrics.CONVERSATIONS.meaning, width=150
+            "Trend", y_min=0, y_max=most, help=metrics.CONVERSATIONS.meaning, width=130
         ),
         "active_share": _share(metrics.ACTIVE_SHARE),
         "negative_share": _share(metrics.NEGATIVE_SHARE),
@@ -118,5 +118,5 @@ def _number(metric: metrics.Metric) -> Any:
 
 def _share(metric: metrics.Metric) -> Any:
     return st.column_config.ProgressColumn(
-        metric.label, help=metric.meaning, format="%.1f %%", min_value=0, max_value=100
+        metric.label, help=metric.meaning, format="%.1f %%", min_value=0, max_value=100, width=124
     )

@@ -18,7 +18,7 @@ from domo_insights.queries import (
     messages,
 )
 from domo_insights.queries.demos_compared import ROWS as _ROWS
-from domo_insights.ui import blocks, exports, filters, links, places
+from domo_insights.ui import blocks, exports, filters, links, places, spoken
 from domo_insights.ui.data import load
 from domo_insights.ui.filters import Asked
 from domo_insights.ui.plain import plain, show
@@ -108,8 +108,9 @@ def _video(row: Any, watched_of: UUID | None) -> None:
         if watched_of:
             exports.video_link(watched_of, row.number, row.title)
     if row.transcript:
+        label = spoken.label("Transcript", row.title)
         with (
-            st.expander("Transcript", icon=":material/subtitles:", key=f"video_{row.number}"),
+            st.expander(label, icon=":material/subtitles:", key=f"video_{row.number}"),
             st.container(height=220, border=False),
         ):
             show(row.transcript)

@@ -11,6 +11,7 @@ import streamlit as st
 
 from domo_insights.exports import asked as addresses
 from domo_insights.settings import current
+from domo_insights.ui import spoken
 from domo_insights.ui.filters import Asked
 from domo_insights.ui.plain import plain
 
@@ -38,10 +39,10 @@ def of(query: Query, asked: Asked, **more: object) -> Export:
     return Export(query, asked, more)
 
 
-def menu(export: Export, key: str) -> None:
-    """The menu of a block."""
+def menu(export: Export, key: str, title: str) -> None:
+    """The menu of the block `title`."""
     links = {f"{form.upper()} file": export.address(form) for form in _FORMS}
-    downloads(links, f"export_{key}")
+    downloads(links, f"export_{key}", title)
 
 
 def transcript_menu(conversation_id: str, rows: Mapping[str, Query], asked: Asked) -> None:
@@ -53,7 +54,7 @@ def transcript_menu(conversation_id: str, rows: Mapping[str, Query], asked: Aske
     for name, query in rows.items():
         export = of(query, asked, conversation_id=conversation_id)
         links |= {f"{name} as {form.upper()}": export.address(form) for form in _FORMS}
-    downloads(links, "export_conversation")
+    downloads(links, "export_conversation", "this conversation")
 
 
 def summary_link(demo: str, asked: Asked) -> None:
@@ -73,9 +74,10 @@ def video_link(demo_id: UUID, number: int, title: str) -> None:
     )
 
 
-def downloads(links: Mapping[str, str], key: str) -> None:
-    """Links to files of ours."""
-    with st.popover("Export", icon=":material/download:", type="tertiary", key=key):
+def downloads(links: Mapping[str, str], key: str, what: str) -> None:
+    """Links to files of ours, all of them of `what`."""
+    label = spoken.label("Export", what)
+    with st.popover(label, icon=":material/download:", type="tertiary", key=key):
         st.html(
             "".join(
                 f'<a href="{escape(current().prefix + where)}" download style="{_LINK}">'

@@ -13,7 +13,18 @@ import streamlit as st
 
 from domo_insights.errors import DomoInsightsError, NotSignedInError
 from domo_insights.settings import current
-from domo_insights.ui import blocks, detail, filters, freshness, live, places, session, turns, views
+from domo_insights.ui import (
+    blocks,
+    detail,
+    filters,
+    freshness,
+    live,
+    places,
+    session,
+    styles,
+    turns,
+    views,
+)
 from domo_insights.ui.filters import Asked
 from domo_insights.ui.places import Place
 from domo_insights.ui.plain import plain
@@ -22,6 +33,8 @@ from domo_insights.viewer import Viewer
 IMAGES: Final = Path(__file__).parent / "images"
 # Pixels: its longest title fits, and beside it the top line is one line on a laptop.
 _SIDEBAR: Final = 246
+# The name in full: the control above has room for a part of it.
+_DEMO: Final = '<p style="margin: 0; overflow-wrap: anywhere">Demo: <strong>{name}</strong></p>'
 
 
 def main() -> None:
@@ -33,6 +46,7 @@ def main() -> None:
         initial_sidebar_state=_SIDEBAR,
     )
     st.logo(str(IMAGES / "logo.svg"), icon_image=str(IMAGES / "icon.svg"), size="large")
+    styles.page()
     try:
         viewer = session.enter()
         live.begin()
@@ -98,6 +112,8 @@ def _top_line(place: Place) -> None:
             filters.show(dated=place.dated)
             views.menu(place)
     if place.dated:
+        if filters.demo() != filters.ALL and place is not places.DEMOS:
+            st.html(_DEMO.format(name=escape(plain(filters.demo()))))
         st.caption(_when(filters.asked()))
         detail.note(filters.asked())
     freshness.notice()

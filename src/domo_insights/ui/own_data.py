@@ -29,4 +29,5 @@ def archive() -> None:
                 "Archive with embeddings (ZIP)": everything_address(vectors=True),
             },
             "export_everything",
+            "everything",
         )

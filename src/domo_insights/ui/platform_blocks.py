@@ -7,11 +7,12 @@ import pandas as pd
 import streamlit as st
 
 from domo_insights import metrics
-from domo_insights.metrics import Metric
+from domo_insights.metrics import NOTHING, Metric
 from domo_insights.ui import blocks, exports
 from domo_insights.ui.data import load
 from domo_insights.ui.filters import Asked
 from domo_insights.ui.plain import plain
+from domo_insights.ui.widths import first_column
 
 Query = Callable[..., pd.DataFrame]
 _MOMENT: Final = "D MMM YYYY, HH:mm"
@@ -61,7 +62,7 @@ def owners(asked: Asked, query: Query) -> None:
             height=386 if len(shown) > 10 else "content",
             alt="Owners with their demos, conversations, messages and events",
             column_config={
-                "owner": st.column_config.TextColumn("Owner", pinned=True, width=215),
+                "owner": st.column_config.TextColumn("Owner", pinned=True, width=first_column(215)),
                 "demos": _number("Demos", "All demos of the owner."),
                 "active_demos": _measure(metrics.ACTIVE_DEMOS),
                 "conversations": st.column_config.ProgressColumn(
@@ -105,9 +106,12 @@ def latency(asked: Asked, query: Query) -> None:
             shown.assign(event_type=shown["event_type"].map(plain)),
             hide_index=True,
             height=386 if len(shown) > 10 else "content",
+            placeholder=NOTHING,
             alt="Event types with their number, handler time and delivery lag",
             column_config={
-                "event_type": st.column_config.TextColumn("Type", pinned=True, width=235),
+                "event_type": st.column_config.TextColumn(
+                    "Type", pinned=True, width=first_column(235)
+                ),
                 **{key: _measure(metric) for key, metric in measures.items()},
             },
         )
@@ -137,7 +141,7 @@ def conflicts(asked: Asked, query: Query) -> None:
             height=386 if len(shown) > 10 else "content",
             alt="Demos with conflicts, refused and repeated deliveries",
             column_config={
-                "owner": st.column_config.TextColumn("Owner", pinned=True, width=215),
+                "owner": st.column_config.TextColumn("Owner", pinned=True, width=first_column(215)),
                 "demo_id": st.column_config.TextColumn("Demo"),
                 "conflicts": _number("Conflicts", metrics.MAPPING_CONFLICTS.meaning),
                 "refused": _number("Refused", "Deliveries that were no callback."),
@@ -148,8 +152,9 @@ def conflicts(asked: Asked, query: Query) -> None:
 
 
 def _measure(metric: Metric) -> Any:
-    form = {"ms": "%d ms", "s": "%.1f s"}.get(metric.unit, "localized")
-    return st.column_config.NumberColumn(metric.label, help=metric.meaning, format=form)
+    label = f"{metric.label}, ms" if metric.unit == "ms" else metric.label
+    form = "%.1f s" if metric.unit == "s" else "localized"
+    return st.column_config.NumberColumn(label, help=metric.meaning, format=form)
 
 
 def _number(label: str, meaning: str) -> Any:

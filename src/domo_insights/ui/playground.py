@@ -1,7 +1,9 @@
 """The playground's question, its settings, and the road to an answer."""
 
 from dataclasses import dataclass, replace
+from html import escape
 from typing import Final
+from urllib.parse import urlencode
 from uuid import UUID
 
 import streamlit as st
@@ -11,7 +13,7 @@ from domo_insights import embedding
 from domo_insights.database.engine import engine_for
 from domo_insights.database.reads import read
 from domo_insights.metrics import NOTHING, THIN
-from domo_insights.queries import knowledge, knowledge_answer
+from domo_insights.queries import demos, knowledge, knowledge_answer
 from domo_insights.queries.knowledge import Mode, Vector
 from domo_insights.queries.knowledge_answer import Answer, Knowledge
 from domo_insights.settings import current
@@ -23,6 +25,7 @@ PARAMETER: Final = "question"
 _TEXT, _SEEN, _PAST = "playground_question", "_playground_seen", "_playground_past"
 _LONGEST: Final = 50_000
 _KEPT: Final = 30
+_OFFERED: Final = 12
 _SHORT: Final = {
     "all-MiniLM-L6-v2": "MiniLM",
     "text-embedding-3-small": "3-small",
@@ -54,8 +57,22 @@ def demo() -> UUID | None:
                 st.write("Knowledge belongs to a demo. Create one on the Domo platform.")
                 return None
             st.subheader("Choose a demo", anchor=False)
-            st.write("Knowledge belongs to one demo. Choose it at the top of the page.")
+            st.write("Knowledge belongs to one demo. Choose it here or at the top of the page.")
+            _choice()
     return chosen
+
+
+def _choice() -> None:
+    """The demos as links to this page with one of them chosen: plain ones, since the labels of
+    buttons read Markdown."""
+    said = {key: st.query_params.get_all(key) for key in st.query_params}
+    for demo_id in load(demos.mine)["demo_id"].head(_OFFERED):
+        name = filters.name_of(demo_id) or ""
+        where = urlencode(said | {filters.DEMO: [name]}, doseq=True)
+        st.html(
+            f'<a href="?{escape(where)}" target="_self" style="overflow-wrap: anywhere">'
+            f"{escape(name)}</a>"
+        )
 
 
 def kpis(demo_id: UUID) -> Knowledge | None:

@@ -14,7 +14,7 @@ from domo_insights.exports import reasons
 from domo_insights.metrics import READ_NEXT
 from domo_insights.queries import read_next as queries
 from domo_insights.settings import current
-from domo_insights.ui import blocks, exports, links, reading
+from domo_insights.ui import blocks, exports, links, reading, spoken
 from domo_insights.ui.data import load, wrote
 from domo_insights.ui.filters import Asked
 from domo_insights.ui.plain import plain, show
@@ -55,15 +55,17 @@ def _entry(row: Any, asked: Asked) -> None:
         with st.container(
             horizontal=True, width="content", vertical_alignment="center", gap="small"
         ):
-            links.to("Conversations", "Read", **{reading.CONVERSATION: row.conversation_id})
-            _review(row)
+            which = f"{row.demo}, {when:%d %b, %H.%M}"
+            label = spoken.label("Read", which)
+            links.to("Conversations", label, **{reading.CONVERSATION: row.conversation_id})
+            _review(row, which)
 
 
-def _review(row: Any) -> None:
+def _review(row: Any, which: str) -> None:
     done = not pd.isna(row.reviewed_at)
     icon = ":material/task_alt:" if done else ":material/edit_note:"
-    key = f"review_{row.conversation_id}"
-    with st.popover("Reviewed" if done else "Review", icon=icon, type="tertiary", key=key):
+    key, label = f"review_{row.conversation_id}", "Reviewed" if done else "Review"
+    with st.popover(spoken.label(label, which), icon=icon, type="tertiary", key=key):
         with st.form(f"{key}_form", border=False):
             mark = st.checkbox("Reviewed", value=done)
             note = st.text_area("Note", row.note, max_chars=reviews.LONGEST_NOTE)

@@ -23,12 +23,18 @@ _TURNED: Final = "_turned"
 
 def tabs() -> Any:
     """The two halves of the page; what is in the URL decides which is open when it changes."""
+    reads()
+    return st.tabs([NUMBERS, READING], key=_PART, on_change="rerun")
+
+
+def reads() -> bool:
+    """Whether the half with the rows is open."""
     named, arrived = _named(), filters.arrived()
     if arrived or st.session_state.get(_TURNED) != named:
         st.session_state[_TURNED] = named
-        reads = any(named) or (arrived and (PAGE in st.query_params or WORDS in st.query_params))
-        st.session_state[_PART] = READING if reads else NUMBERS
-    return st.tabs([NUMBERS, READING], key=_PART, on_change="rerun")
+        listed = arrived and (PAGE in st.query_params or WORDS in st.query_params)
+        st.session_state[_PART] = READING if any(named) or listed else NUMBERS
+    return bool(st.session_state.get(_PART) == READING)
 
 
 def chosen() -> str:
@@ -65,9 +71,10 @@ def pick(marks: list[ConversationMark]) -> Callable[[int, int | None], None]:
 
 
 def show(rows: Mapping[str, str]) -> None:
-    """Open the rows that a link to this page would name; for a callback."""
-    if PAGE in rows:
-        st.session_state[_PART] = READING
+    """Open the rows that a link to this page would name, the numbers if it names none; for a
+    callback."""
+    if PAGE in rows or not rows:
+        st.session_state[_PART] = READING if rows else NUMBERS
     else:
         st.query_params.update(rows)
 

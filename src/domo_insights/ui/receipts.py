@@ -12,6 +12,7 @@ from domo_insights.database.hearing import Said, heard
 from domo_insights.database.reads import read
 from domo_insights.metrics import Kind, Metric
 from domo_insights.settings import current
+from domo_insights.ui import spoken
 from domo_insights.ui.data import load
 from domo_insights.ui.filters import Asked
 from domo_insights.ui.session import current_viewer
@@ -28,8 +29,8 @@ _WITHOUT: Final = {"replies": ("replies_without_time", "replies without a time o
 def receipt(words: str, metric: Metric, query: Query, asked: Asked) -> None:
     """The last line of a card, which opens its receipt. The database is asked when it is open."""
     opened = st.popover(
-        words, icon=":material/receipt_long:", type="tertiary", on_change="rerun",
-        key=f"receipt_{metric.key}",
+        spoken.label(words, f"receipt of {metric.label}"), icon=":material/receipt_long:",
+        type="tertiary", on_change="rerun", key=f"receipt_{metric.key}",
     )  # fmt: skip
     if not opened.open:
         return

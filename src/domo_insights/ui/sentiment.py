@@ -8,7 +8,7 @@ import streamlit as st
 
 from domo_insights import metrics
 from domo_insights.charts import calibration, quadrant, shares
-from domo_insights.charts.words import word
+from domo_insights.charts.words import two_lines
 from domo_insights.metrics import Metric
 from domo_insights.queries import intents, misses, turns
 from domo_insights.queries.visitor_messages import Mark
@@ -89,7 +89,7 @@ def by_demo(asked: Asked) -> None:
         frame = load(turns.by_demo, *asked).head(_MOST_DEMOS)
         if _nothing_felt(frame):
             return
-        labels = [f"{word(plain(name), 26)}{' ' * n}" for n, name in _apart(frame["demo"])]
+        labels = [f"{two_lines(plain(name), 20)}{' ' * n}" for n, name in _apart(frame["demo"])]
         ids = frame["demo_id"].tolist()
 
         def marked(number: int, curve: int | None) -> Mark:
@@ -99,7 +99,7 @@ def by_demo(asked: Asked) -> None:
             shares.feelings(labels, frame, FEELINGS, lying=True),
             frame.drop(columns="demo_id").assign(demo=frame["demo"].map(plain)),
             key="by_demo",
-            alt=_told("Sentiment by demo", labels, frame),
+            alt=_told("Sentiment by demo", frame["demo"].map(plain).tolist(), frame),
             pick=opening("by_demo", marked),
         )
 

@@ -9,7 +9,7 @@ import streamlit as st
 
 from domo_insights import metrics
 from domo_insights.errors import WrongUseError
-from domo_insights.metrics import Metric
+from domo_insights.metrics import NOTHING, Metric
 from domo_insights.queries import misses, misses_rows, visitor_messages
 from domo_insights.queries.turns import LAST
 from domo_insights.queries.visitor_messages import Mark
@@ -18,6 +18,7 @@ from domo_insights.ui.data import load
 from domo_insights.ui.filters import Asked
 from domo_insights.ui.plain import plain
 from domo_insights.ui.session import current_viewer
+from domo_insights.ui.widths import first_column
 
 MARK: Final = "mark"
 MOST: Final = 100
@@ -162,10 +163,11 @@ def _rows(frame: pd.DataFrame, asked: Asked, key: str, alt: str) -> None:
         height=height,
         on_select=partial(conversation_rows.selected, f"{key}_rows", ids, key),
         selection_mode="single-row",
+        placeholder=NOTHING,
         alt=alt,
         column_order=[str(name) for name in shown if name != "seen" or "seen" in frame],
         column_config={
-            "content": st.column_config.TextColumn("Message", pinned=True, width=320),
+            "content": st.column_config.TextColumn("Message", pinned=True, width=first_column(320)),
             "seen": st.column_config.TextColumn("What was seen"),
             "intent": st.column_config.TextColumn("Intent"),
             "confidence": st.column_config.NumberColumn(

@@ -14,6 +14,7 @@ from domo_insights.ui.data import load
 from domo_insights.ui.filters import Asked
 from domo_insights.ui.plain import plain
 from domo_insights.ui.session import current_viewer
+from domo_insights.ui.widths import first_column
 
 Query = Callable[..., pd.DataFrame]
 NEWEST: Final = 8
@@ -111,13 +112,11 @@ def _invitation() -> str:
 
 
 def name_column(names: pd.Series) -> Any:
-    """The first column of a table of demos: as wide as the longest of its names, within reason. On
-    a phone it is narrow: one that takes most of the table would not stay in view."""
+    """The first column of a table of demos: as wide as the longest of its names, within
+    reason."""
     longest = int(names.str.len().max()) if len(names) else 0
-    phone = "Mobi" in st.context.headers.get("User-Agent", "")
-    widest = _NARROWEST if phone else _WIDEST
-    width = min(max(longest * _CHARACTER + _PADDING, _NARROWEST), widest)
-    return st.column_config.TextColumn("Demo", pinned=True, width=width)
+    width = min(max(longest * _CHARACTER + _PADDING, _NARROWEST), _WIDEST)
+    return st.column_config.TextColumn("Demo", pinned=True, width=first_column(width))
 
 
 def _number(metric: Metric) -> Any:

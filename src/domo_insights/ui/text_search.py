@@ -7,7 +7,7 @@ import streamlit as st
 
 from domo_insights import metrics
 from domo_insights.queries import text_search
-from domo_insights.ui import blocks, exports, reading
+from domo_insights.ui import blocks, exports, reading, spoken
 from domo_insights.ui.data import load
 from domo_insights.ui.filters import Asked
 from domo_insights.ui.plain import plain
@@ -54,7 +54,8 @@ def _found(asked: Asked, words: str) -> None:
         found = f"{many} message{'s' * (hits != 1)} found{newest}."
         more = "More than " * (hits > text_search.COUNTED)
         st.caption(more + found, width="stretch")
-        exports.menu(exports.of(text_search.messages, asked, words=words, limit=200), "search")
+        export = exports.of(text_search.messages, asked, words=words, limit=200)
+        exports.menu(export, "search", "messages found")
     with st.container(height=420 if len(frame) > 4 else "content", key="hits", gap="small"):
         for number, row in enumerate(frame.itertuples()):
             _hit(number, row, asked)
@@ -68,7 +69,7 @@ def _hit(number: int, row: Any, asked: Asked) -> None:
                 f"{_WHO[row.role]}, {at.day} {at:%b %Y, %H:%M}, {plain(row.demo)}", width="stretch"
             )
             st.button(
-                "Open",
+                spoken.label("Open", f"{plain(row.demo)}, {at.day} {at:%b %Y, %H.%M.%S}"),
                 key=f"open_hit_{number}",
                 icon=":material/forum:",
                 type="tertiary",

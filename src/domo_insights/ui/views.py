@@ -17,7 +17,7 @@ from domo_insights.database.engine import engine_for
 from domo_insights.errors import DomoInsightsError
 from domo_insights.queries import views as queries
 from domo_insights.settings import current
-from domo_insights.ui import blocks, places
+from domo_insights.ui import blocks, places, spoken
 from domo_insights.ui.data import load, wrote
 from domo_insights.ui.places import Place
 from domo_insights.ui.plain import plain
@@ -56,8 +56,8 @@ def _kept(row: Any) -> None:
             f'<a href="{where}" target="_self" style="overflow-wrap: anywhere">'
             f"{escape(plain(row.name))}</a> <small>{place.title}</small>"
         )
-        if st.button("Forget", key=f"forget_{row.view_id}", type="tertiary",
-                     help=f"Forget {_quoted(row.name)}"):  # fmt: skip
+        label = spoken.label("Forget", row.name)
+        if st.button(label, key=f"forget_{row.view_id}", type="tertiary"):
             _write(views.drop, UUID(str(row.view_id)))
 
 
@@ -70,8 +70,3 @@ def _write(action: Callable[..., None], *given: Any) -> None:
         return
     wrote()
     st.rerun()
-
-
-def _quoted(name: str) -> str:
-    """A name as a tooltip may show it, which reads Markdown."""
-    return "".join(c for c in plain(name) if c.isalnum() or c in " -_")

@@ -7,11 +7,13 @@ import pandas as pd
 import streamlit as st
 
 from domo_insights import metrics
+from domo_insights.metrics import NOTHING
 from domo_insights.ui import blocks, exports, filters, payloads
 from domo_insights.ui.data import load
 from domo_insights.ui.filters import Asked
 from domo_insights.ui.plain import plain
 from domo_insights.ui.session import current_viewer
+from domo_insights.ui.widths import first_column
 
 Query = Callable[..., pd.DataFrame]
 MOST: Final = 20
@@ -58,6 +60,7 @@ def table(
         height=height if len(shown) > 10 else "content",
         on_select="rerun" if owner else "ignore",
         selection_mode="single-row",
+        placeholder=NOTHING,
         alt=f"The {which} events with their type, time, handler time and delivery lag",
         column_config=_columns(),
     )
@@ -70,7 +73,7 @@ def table(
 
 def _columns() -> dict[str, Any]:
     return {
-        "event_type": st.column_config.TextColumn("Type", pinned=True, width=230),
+        "event_type": st.column_config.TextColumn("Type", pinned=True, width=first_column(230)),
         "processed_at": st.column_config.DatetimeColumn("Stored", format=_MOMENT),
         "handler_ms": st.column_config.NumberColumn(
             "Handler, ms", format="localized", help=metrics.HANDLER_P50.meaning
@@ -162,7 +165,8 @@ def unfitting(asked: Asked, without_events: Query, without_conversation: Query) 
 
 def _download(frame: pd.DataFrame, query: Query, asked: Asked, key: str) -> None:
     if len(frame):
-        exports.menu(exports.of(query, asked, limit=MOST_IN_A_FILE), key)
+        what = key.replace("_", " ")
+        exports.menu(exports.of(query, asked, limit=MOST_IN_A_FILE), key, what)
 
 
 def _odd(frame: pd.DataFrame, asked: Asked, what: str, moment: str, label: str) -> None:

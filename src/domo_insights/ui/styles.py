@@ -1,0 +1,25 @@
+"""What Streamlit's theme cannot say of every page. Colours are in its theme alone."""
+
+from typing import Final
+
+import streamlit as st
+
+_PAGE: Final = """<style>
+/* What a label says for who hears it, `spoken.label`. */
+:is(button, summary, a) .stMarkdownColoredText {
+  position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%);
+  white-space: nowrap
+}
+/* Blocks are places to jump to, below the header that stays. */
+:is(h2, h3)[id] { scroll-margin-top: 4.5rem }
+[data-testid="stHeaderActionElements"] > a[href^="#"] { display: none }
+/* Links of ours are as dark or light as the text, not as the browser has them. */
+[data-testid="stHtml"] a { color: inherit }
+/* The list of a narrow control has room for long names. */
+[data-testid="stSelectboxVirtualDropdown"] { min-width: min(22rem, 88vw) }
+</style>"""
+
+
+def page() -> None:
+    """Once a page, before anything else."""
+    st.html(_PAGE)
