@@ -145,9 +145,10 @@ class Period:
 
     def buckets(self, grain: Grain | None = None) -> list[Bucket]:
         """The hours, days or ISO weeks of it, ascending; a day that a zone skipped is none."""
-        if (grain or self.grain) is Grain.HOUR:
-            return self._hours()
-        step = timedelta(days=7 if (grain or self.grain) is Grain.WEEK else 1)
+        return list(_buckets(self, grain or self.grain))
+
+    def _days_or_weeks(self, grain: Grain | None) -> list[Bucket]:
+        step = timedelta(days=7 if grain is Grain.WEEK else 1)
         day = self.first_day
         if step > _ONE_DAY:
             day -= timedelta(days=day.weekday())
@@ -188,6 +189,12 @@ class Period:
             found.append(Bucket(label, start, end))
             start = end
         return found
+
+
+@lru_cache(maxsize=256)
+def _buckets(period: Period, grain: Grain | None) -> tuple[Bucket, ...]:
+    """Kept, since all questions of a minute ask for the same, thousands of hours among them."""
+    return tuple(period._hours() if grain is Grain.HOUR else period._days_or_weeks(grain))
 
 
 _FORMS: Final = "Write 30d, 24h, or two days as 2026-01-01..2026-02-01; the second is excluded."

@@ -18,7 +18,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from domo_insights.database.frames import Columns, read_frame
+from domo_insights.database.frames import Columns, frame_of, read_rows
 from domo_insights.period import Bucket, Period
 
 NUMBER = "number"
@@ -50,16 +50,12 @@ def over_buckets(
 ) -> pd.DataFrame:
     """Run `statement`, which gives NUMBER and then `columns` but for their first, the bucket's
     label; counts (int64) of a quiet bucket are 0, other values missing."""
-    label, *values = columns
-    answer = read_frame(
-        conn, statement, {NUMBER: "int64"} | {value: columns[value] for value in values}
-    )
-    frame = answer.set_index(NUMBER).reindex(range(1, len(buckets) + 1))
-    counts = [value for value in values if columns[value] == "int64"]
-    frame[counts] = frame[counts].fillna(0)
-    frame.insert(0, label, [bucket.label for bucket in buckets])
-    changed = {name: kind for name, kind in columns.items() if frame[name].dtype != kind}
-    return frame.reset_index(drop=True).astype(changed)
+    label, *names = columns
+    rows = {int(row[0]): row[1:] for row in read_rows(conn, statement, [NUMBER, *names])}
+    quiet = tuple(0 if columns[name] == "int64" else None for name in names)
+    lines = [rows.get(number, quiet) for number in range(1, len(buckets) + 1)]
+    values = dict(zip(names, map(list, zip(*lines, strict=True)), strict=True))
+    return frame_of({label: [bucket.label for bucket in buckets], **values}, columns)
 
 
 def share_of(hits: ColumnElement[Any], count: ColumnElement[Any]) -> ColumnElement[Any]:

@@ -1,13 +1,14 @@
 """Questions about hours in which no webhook came although some were to be expected."""
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Final
 from uuid import UUID
 
 import pandas as pd
 from sqlalchemy import Connection, Uuid, func, literal, select, true
 
-from domo_insights.database.frames import Columns
+from domo_insights.database.frames import Columns, frame_of
 from domo_insights.database.tables import demos
 from domo_insights.database.tables import processed_webhook_events as events
 from domo_insights.period import Bucket, Grain, Period
@@ -75,18 +76,26 @@ def hours(
         usual: in how many of the 4 weeks before the same hour of the week had events
         silent: judged, without an event, and usual is at least 3
     """
-    whole = [bucket for bucket in period.buckets(Grain.HOUR) if _counts(bucket, period)]
+    whole = _whole(period)
     if not whole:
-        return pd.DataFrame([], columns=list(HOURS)).astype(dict(HOURS))
+        return frame_of({name: [] for name in HOURS}, HOURS)
     since = whole[0].start - WEEKS * _WEEK - timedelta(days=1)
     busy, first = _busy_hours(conn, period, demo_id, since)
-    rows = []
-    for label in dict.fromkeys(bucket.label for bucket in whole):
-        usual = sum(label - week * _WEEK in busy for week in range(1, WEEKS + 1))
-        judged = first is not None and first <= label - WEEKS * _WEEK
-        silent = judged and label not in busy and usual >= ENOUGH_WEEKS
-        rows.append((label, judged, silent, usual))
-    return pd.DataFrame(rows, columns=list(HOURS)).astype(dict(HOURS))
+    labels = list(dict.fromkeys(bucket.label for bucket in whole))
+    weeks = [week * _WEEK for week in range(1, WEEKS + 1)]
+    usual = [sum(label - back in busy for back in weeks) for label in labels]
+    judged = [first is not None and first <= label - WEEKS * _WEEK for label in labels]
+    silent = [
+        known and label not in busy and count >= ENOUGH_WEEKS
+        for label, known, count in zip(labels, judged, usual, strict=True)
+    ]
+    return frame_of({"hour": labels, "judged": judged, "silent": silent, "usual": usual}, HOURS)
+
+
+@lru_cache(maxsize=64)
+def _whole(period: Period) -> tuple[Bucket, ...]:
+    """The hours that begin in the period and are over; kept as the buckets are."""
+    return tuple(bucket for bucket in period.buckets(Grain.HOUR) if _counts(bucket, period))
 
 
 def _counts(bucket: Bucket, period: Period) -> bool:

@@ -78,8 +78,8 @@ def row(asked: Asked, wanted: Mapping[Metric, Subject]) -> None:
 
 
 def _card(metric: Metric, subject: Any, asked: Asked) -> None:
-    now = measured(metric, load(subject.kpis, *asked).iloc[0].to_dict())
-    before = measured(metric, load(subject.kpis, *asked.before).iloc[0].to_dict())
+    now = measured(metric, _row(subject, asked))
+    before = measured(metric, _row(subject, asked.before))
     moved = change(metric, now, before if _known_before(before, asked) else None)
     trend = so_far(load(subject.over_time, *asked), asked.period)[metric.key].dropna()
     st.metric(
@@ -97,10 +97,15 @@ def _card(metric: Metric, subject: Any, asked: Asked) -> None:
 
 def _state(metric: Metric, subject: Subject, asked: Asked) -> None:
     """A card of what is, whatever the period: nothing says what it was before."""
-    row = load(subject.kpis, *asked).iloc[0].to_dict()
+    row = _row(subject, asked)
     now = measured(metric, row)
     st.metric(metric.label, metric.text(now.value), help=metric.meaning)
     receipts.receipt(_of_all(metric, row), metric, subject.kpis, asked)
+
+
+def _row(subject: Subject, asked: Asked) -> dict[Any, Any]:
+    found: dict[Any, Any] = load(subject.kpis, *asked).to_dict("records")[0]
+    return found
 
 
 def _of_all(metric: Metric, row: Mapping[Any, Any]) -> str:
