@@ -42,7 +42,8 @@ class Listener:
 def listen(address: str, port: int) -> Iterator[Listener]:
     """Bind `address` and `port`; 0 takes a free one. Raises: WrongUseError, DomoInsightsError."""
     family, host = _family(address)
-    with socket.socket(family, socket.SOCK_STREAM) as bound:
+    # Named TCP, or asyncio leaves Nagle's algorithm on: answers in two parts then take 40 ms more.
+    with socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP) as bound:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             bound.bind((host, port))
