@@ -52,6 +52,26 @@ def test_it_is_made_once(site, tmp_path):
     assert ask(site, "/static/js/index.D9Z0_fxz.js", "identity")[0].status_code == 404
 
 
+def test_who_leaves_before_the_answer_spoils_it_for_nobody(site):
+    path = "/static/js/index.D9Z0_fxz.js"
+
+    async def left():
+        async def gone():
+            return {"type": "http.disconnect"}
+
+        async def unheard(_message):
+            pass
+
+        headers = [(b"accept-encoding", b"gzip")]
+        scope = {"type": "http", "method": "GET", "path": path, "headers": headers}
+        await site({**scope, "query_string": b"", "root_path": ""}, gone, unheard)
+
+    loops.run(left())
+    answer, body = ask(site, path)
+    assert int(answer.headers["content-length"]) == len(body)
+    assert gzip.decompress(body) == WORDS
+
+
 @pytest.mark.parametrize(
     ("path", "encoding", "headers"),
     [

@@ -49,11 +49,11 @@ class Compressed:
         answer = self._kept.get(path)
         if answer is None:
             async with self._turn:  # many ask at once after a start: one compresses
-                answer = self._kept.get(path) or await self._make(scope, receive)
+                answer = self._kept.get(path) or await self._make(scope)
         await answer.to(send)
 
-    async def _make(self, scope: Scope, receive: Receive) -> _Answer:
-        plain = await _whole(self._app, scope, receive)
+    async def _make(self, scope: Scope) -> _Answer:
+        plain = await _whole(self._app, scope)
         headers = MutableHeaders(raw=list(plain.start["headers"]))
         if plain.start["status"] != 200 or "content-encoding" in headers:
             return plain
@@ -82,7 +82,8 @@ def _is_asked(scope: Scope) -> bool:
     return "gzip" in takes and "range" not in headers and "if-none-match" not in headers
 
 
-async def _whole(app: ASGIApp, scope: Scope, receive: Receive) -> _Answer:
+async def _whole(app: ASGIApp, scope: Scope) -> _Answer:
+    """The whole answer, also where who asked has left meanwhile: it is kept for everybody."""
     start: Message = {"type": "http.response.start", "status": 500, "headers": []}
     parts: list[bytes] = []
 
@@ -93,5 +94,11 @@ async def _whole(app: ASGIApp, scope: Scope, receive: Receive) -> _Answer:
         elif message["type"] == "http.response.body":
             parts.append(message.get("body", b""))
 
-    await app(scope, receive, take)
+    await app(scope, _stays, take)
     return _Answer(start, b"".join(parts))
+
+
+async def _stays() -> Message:
+    """A client that has sent all of its request, which is nothing, and does not go away."""
+    never: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
+    return await never

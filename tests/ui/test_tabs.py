@@ -34,6 +34,7 @@ def world(monkeypatch):
     made = World()
     monkeypatch.setattr(tabs, "version_of", lambda viewer: made.versions[viewer.user_id])
     monkeypatch.setattr(tabs, "_run", made.run)
+    monkeypatch.setattr(tabs, "_is_there", lambda session_id: session_id not in made.gone)
     return made
 
 
@@ -123,5 +124,23 @@ def test_a_tab_that_is_drawn_is_left_alone(world):
             moved()
             await ends_with(lambda: world.ran)
         assert world.ran == ["b"]
+
+    run(scene())
+
+
+def test_a_tab_that_is_closed_or_fails_while_it_is_drawn_gives_its_place_back(world):
+    async def scene():
+        async with kept() as (these, moved):
+            names = [f"t{n}" for n in range(AT_ONCE)]
+            for name in [*names, "late"]:
+                these.wait(tab(name, rested_at=1.0 if name == "late" else 0.0))
+            world.versions[ANA.user_id] = 2
+            moved()
+            await ends_with(lambda: len(world.ran) == AT_ONCE)
+            world.gone.add(names[0])
+            await ends_with(lambda: "late" in world.ran)
+            these.wait(tab("later"))
+            these.drawn(names[1])
+            await ends_with(lambda: "later" in world.ran)
 
     run(scene())

@@ -62,7 +62,10 @@ def running(
         listener.close()
         raise EmbeddedError(f"Port {port} for the sign-in service is taken.") from error
     engine = create_engine(
-        address(superuser_url), pool_size=4, connect_args={"prepare_threshold": None}
+        address(superuser_url),
+        pool_size=4,
+        pool_pre_ping=True,
+        connect_args={"prepare_threshold": None},
     )
     flows = Flows(engine, mailbox, ways or Ways())
     app = _Api(engine, keys, token_seconds, flows).app()

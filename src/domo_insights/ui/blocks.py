@@ -14,7 +14,7 @@ import streamlit as st
 
 from domo_insights.errors import BusyError, DatabaseError, DomoInsightsError, NotSignedInError
 from domo_insights.settings import current
-from domo_insights.ui import exports, late, spoken
+from domo_insights.ui import exports, late, live, spoken
 from domo_insights.ui.exports import Export
 
 _log = logging.getLogger(__name__)
@@ -29,6 +29,7 @@ def alone(key: str, *, height: int = 200) -> Iterator[None]:
         with late.skeleton(height), part.container():
             yield
     except DomoInsightsError as problem:
+        live.missed(problem)
         with part.container():
             error(problem, key)
     except Exception as fault:

@@ -11,7 +11,7 @@ from uuid import UUID
 
 import streamlit as st
 
-from domo_insights.errors import DomoInsightsError, PeriodError
+from domo_insights.errors import PeriodError
 from domo_insights.period import PRESETS, Period, zone_of, zones
 from domo_insights.queries import demos
 from domo_insights.ui.data import load
@@ -23,9 +23,7 @@ ALL: Final = "All demos"
 PERIOD, DAYS, DEMO, ZONE, TESTS = "period", "days", "demo", "zone", "tests"
 SHARED: Final = (PERIOD, DAYS, DEMO, ZONE, TESTS)
 _DATED: Final = (PERIOD, DAYS, DEMO, TESTS)
-_LEFT: Final = "_left"
-_PAGE: Final = "_page"
-_ARRIVED: Final = "_arrived"
+_LEFT, _PAGE, _ARRIVED = "_left", "_page", "_arrived"
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +123,13 @@ def _keep() -> None:
         return
     if PERIOD not in state:  # a page that was opened by its address
         _restore_dated({key: st.query_params.get_all(key) for key in st.query_params})
-    state[_LEFT] = {key: state[key] for key in _DATED if key in state}
+    put_aside(_DATED)
+
+
+def put_aside(keys: Sequence[str] = SHARED) -> None:
+    """Keep what the controls say over runs that do not draw them."""
+    state = st.session_state
+    state[_LEFT] = state.get(_LEFT, {}) | {key: state[key] for key in keys if key in state}
 
 
 def _take_back() -> None:
@@ -227,11 +231,9 @@ def _custom(days: Any, now: datetime, zone: str) -> Period:
 
 
 def _demos() -> dict[str, UUID]:
-    """The viewer's demos by what they are called here; one name twice gets part of the id."""
-    try:
-        frame = load(demos.mine)
-    except DomoInsightsError:
-        return {}
+    """The viewer's demos by what they are called here; one name twice gets part of the id.
+    Raises: DatabaseError: without an answer a name means nothing, and all demos are not it."""
+    frame = load(demos.mine)
     names = frame["demo"].map(plain)
     names = names.where(~names.duplicated(keep=False) & (names != ALL) & (names != ""), names
                         + " · " + frame["demo_id"].map(lambda demo: str(demo)[:8]))  # fmt: skip

@@ -11,7 +11,7 @@ from typing import Final
 
 import streamlit as st
 
-from domo_insights.errors import DomoInsightsError, NotSignedInError
+from domo_insights.errors import DomoInsightsError, NotSignedInError, PeriodError
 from domo_insights.settings import current
 from domo_insights.ui import (
     blocks,
@@ -50,13 +50,13 @@ def main() -> None:
     try:
         viewer = session.enter()
         live.begin()
+        with turns.turn():
+            _draw(viewer)
     except DomoInsightsError as problem:
         blocks.error(problem, "frame")
-        if not isinstance(problem, NotSignedInError):
+        if not isinstance(problem, NotSignedInError | PeriodError):
+            filters.put_aside()
             live.again()
-        return
-    with turns.turn():
-        _draw(viewer)
 
 
 def _draw(viewer: Viewer) -> None:
@@ -68,17 +68,18 @@ def _draw(viewer: Viewer) -> None:
     chosen = st.navigation(menu)
     with st.sidebar:
         _account(viewer)
-    try:
-        place = next(place for page, place in pages.items() if page.title == chosen.title)
-        if place not in found:
-            _refused()
-            return
-        filters.arrive(place.title)
-        _top_line(place)
-        with live.following() if place.live else nullcontext():
+    place = next(place for page, place in pages.items() if page.title == chosen.title)
+    if place not in found:
+        _refused()
+        return
+    filters.arrive(place.title)
+    _top_line(place)
+    with live.following() if place.live else nullcontext():
+        try:
             chosen.run()
-    except DomoInsightsError as problem:
-        blocks.error(problem, "page")
+        except DomoInsightsError as problem:
+            live.missed(problem)
+            blocks.error(problem, "page")
 
 
 def _pages(found: tuple[Place, ...]) -> dict[st.Page, Place]:

@@ -13,7 +13,14 @@ from typing import Final
 import streamlit as st
 
 from domo_insights.database.listening import is_deaf, version_of
-from domo_insights.errors import AuthServiceError, DatabaseError, NotSignedInError
+from domo_insights.errors import (
+    AuthServiceError,
+    BusyError,
+    DatabaseError,
+    DatabaseUnreachableError,
+    DomoInsightsError,
+    NotSignedInError,
+)
 from domo_insights.ui import session, tabs
 
 WOKEN_SECONDS: Final = 15.0
@@ -26,7 +33,8 @@ REST: Final = 2.0
 """A page rests this many times as long as its last run took."""
 LONGEST_REST_SECONDS: Final = 2.0
 _SEEN, _BEGUN, _TOOK, _LOOKS = "_live_seen", "_live_begun", "_live_took", "_live_looks"
-_RUN, _ASKED = "_live_run", "_live_session_read"
+_RUN, _ASKED, _RESTED = "_live_run", "_live_session_read", "_live_rested_at"
+_MISSED = "_live_missed"
 
 
 def begin() -> None:
@@ -34,25 +42,38 @@ def begin() -> None:
     tabs.busy()
     state = st.session_state
     state[_SEEN], state[_BEGUN] = version_of(session.current_viewer()), time.monotonic()
-    state[_ASKED] = state[_BEGUN]
+    state[_ASKED], state[_MISSED] = state[_BEGUN], False
 
 
 @contextmanager
 def following() -> Iterator[None]:
     """The page that the block draws is run again when what it shows has moved."""
     state = st.session_state
-    state[_TOOK], state[_LOOKS] = 0.0, 0
+    state[_TOOK], state[_LOOKS], state[_RESTED] = 0.0, 0, state[_BEGUN]
     every = WOKEN_SECONDS if tabs.are_woken() else UNWOKEN_SECONDS
     st.fragment(_look, run_every=every)()  # first: a page with nothing to show stops its run
     try:
         yield
     finally:
-        state[_TOOK] = time.monotonic() - state[_BEGUN]
+        now = time.monotonic()
+        state[_TOOK] = now - state[_BEGUN]
+        rest = min(state[_TOOK] * REST, LONGEST_REST_SECONDS)
+        if state[_MISSED]:
+            state[_SEEN], rest = None, AGAIN_SECONDS
+        state[_RESTED] = now + rest
         _wait()
+
+
+def missed(problem: DomoInsightsError) -> None:
+    """A part of the page could not be drawn. Where that is because the database was away for a
+    moment, the page does not show its version: it is drawn again soon, whatever else happens."""
+    if isinstance(problem, DatabaseUnreachableError | BusyError):
+        st.session_state[_MISSED] = True
 
 
 def again() -> None:
     """The page, which nobody could draw, is drawn by itself once its session can be read."""
+    tabs.gave_up()
     st.session_state[_LOOKS] = 0
     st.fragment(_try, run_every=AGAIN_SECONDS)()
 
@@ -73,8 +94,10 @@ def _look() -> None:
         if _ended():
             st.rerun()
     version = version_of(session.current_viewer())
-    if version is not None and version != state[_SEEN] and time.monotonic() > _rested_at():
-        st.rerun()
+    if version is not None and version != state[_SEEN] and time.monotonic() > state[_RESTED]:
+        if session.is_readable():  # else what is shown stays, and is better than an error
+            st.rerun()
+        state[_RESTED] = time.monotonic() + AGAIN_SECONDS
     if is_deaf():
         st.warning(
             "The database does not answer. What you see is from the last update; this page follows"
@@ -91,17 +114,11 @@ def _try() -> None:
         st.rerun()
 
 
-def _rested_at() -> float:
-    state = st.session_state
-    took: float = state[_TOOK]
-    return float(state[_BEGUN]) + took + min(took * REST, LONGEST_REST_SECONDS)
-
-
 def _wait() -> None:
     state = st.session_state
     # What it says of a database that is away is out of date as soon as that is back.
     seen = None if is_deaf() else state[_SEEN]
-    tabs.wait(session.current_viewer(), seen, _rested_at(), state[_RUN])
+    tabs.wait(session.current_viewer(), seen, state[_RESTED], state[_RUN])
 
 
 def _ended() -> bool:

@@ -26,6 +26,8 @@ AT_ONCE: Final = 3
 """How many tabs are drawn at the same time because something moved."""
 LONGEST_RUN_SECONDS: Final = 10.0
 """A woken tab that has not come back by then is given up; its browser still asks now and then."""
+LOOK_SECONDS: Final = 0.5
+"""How often it is looked whether a tab that is being drawn was closed."""
 BREATH: Final = 0.5
 """After a tab was drawn, its place stays empty for this many times as long as that took."""
 
@@ -55,11 +57,17 @@ class Tabs:
         self._stirred = asyncio.Event()
         self._lock = threading.Lock()
         self._waiting: dict[str, Tab] = {}
+        self._drawn: set[str] = set()
 
     def wait(self, tab: Tab) -> None:
         """The tab shows all it was asked for."""
         with self._lock:
             self._waiting[tab.session_id] = tab
+        self.drawn(tab.session_id)
+
+    def drawn(self, session_id: str) -> None:
+        """The tab was drawn, well or not: its place is free."""
+        self._drawn.discard(session_id)
         self.stir()
 
     def take_out(self, session_id: str) -> bool:
@@ -88,15 +96,20 @@ class Tabs:
                 await self._stir_within(pause)
                 continue
             begun = time.monotonic()
+            self._drawn.add(first.session_id)
             if self.take_out(first.session_id) and _run(first):
                 await self._come_back(first.session_id)
                 await asyncio.sleep((time.monotonic() - begun) * BREATH)
+            self._drawn.discard(first.session_id)
 
     async def _come_back(self, session_id: str) -> None:
+        """Wait for it, unless its browser leaves meanwhile."""
         end = time.monotonic() + LONGEST_RUN_SECONDS
-        while not self.waiting(session_id) and (left := end - time.monotonic()) > 0:
+        while session_id in self._drawn and (left := end - time.monotonic()) > 0:
             self._stirred.clear()
-            await self._stir_within(left)
+            await self._stir_within(min(left, LOOK_SECONDS))
+            if not _is_there(session_id):
+                return
 
     async def _stir_within(self, seconds: float | None) -> None:
         with suppress(TimeoutError):
@@ -150,6 +163,14 @@ def wait(viewer: Viewer, seen: int | None, rested_at: float, run: ClientState | 
         _kept.wait(Tab(ctx.session_id, viewer, seen, rested_at, run))
 
 
+def gave_up() -> None:
+    """This tab could not be drawn: it does not wait, and nobody waits for it."""
+    ctx = get_script_run_ctx()
+    if _kept is not None and ctx is not None:
+        _kept.take_out(ctx.session_id)
+        _kept.drawn(ctx.session_id)
+
+
 def busy() -> None:
     """This tab is being drawn, and does not wait until it says so."""
     ctx = get_script_run_ctx()
@@ -157,10 +178,14 @@ def busy() -> None:
         _kept.take_out(ctx.session_id)
 
 
+def _is_there(session_id: str) -> bool:
+    return Runtime.instance().get_app_session(session_id) is not None
+
+
 def _run(tab: Tab) -> bool:
-    """Have the tab look. Whether it is still there."""
+    """Have the tab look. Whether it is still there, with the fragment that looks."""
     session = Runtime.instance().get_app_session(tab.session_id)
-    if session is None:
+    if session is None or not session.has_fragment(tab.run.fragment_id):
         return False
     patches.wake(tab.session_id)
     session.request_rerun(tab.run)
