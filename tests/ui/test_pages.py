@@ -278,3 +278,11 @@ def test_a_new_event_counts_within_seconds(open_app, rows, monkeypatch):
     data.forget()
     app.run()
     assert numbers(app)["Conversations"] == "2"
+
+
+@pytest.mark.parametrize("said", [{"conversation": "\0'"}, {"said": "\0price"}])
+def test_characters_that_no_text_has_are_not_asked_for(open_app, rows, said):
+    talk(rows, demo(rows))
+    app = open_app(ANA, "conversations", **said)
+    assert not app.exception
+    assert "The database did not give an answer." not in [error.value for error in app.error]

@@ -192,6 +192,8 @@ def _restore_dated(said: Mapping[str, Sequence[str]]) -> None:
     if state[PERIOD] == CUSTOM:
         try:
             first, last = (date.fromisoformat(day) for day in said.get(DAYS, ()))
+            if not first <= last <= _now().date():
+                raise ValueError
             state[DAYS] = (first, last)
         except ValueError:
             state[PERIOD] = DEFAULT

@@ -13,7 +13,7 @@ from domo_insights.database.engine import engine_for
 from domo_insights.errors import DomoInsightsError
 from domo_insights.queries import knowledge
 from domo_insights.settings import current
-from domo_insights.ui import blocks
+from domo_insights.ui import blocks, spoken
 from domo_insights.ui.data import load, wrote
 from domo_insights.ui.filters import zone
 from domo_insights.ui.plain import plain
@@ -71,8 +71,10 @@ def history(demo_id: UUID, key: str = "history") -> None:
                 with st.container(gap=None, width="stretch"):
                     st.text(plain(row["question"])[:90])
                     st.caption(f"{_DONE[row['action']]}, {at.day} {at:%b, %H:%M}")
+                which = f"{row['question']!s:.90}, {at:%d %b, %H.%M}"
+                label = spoken.label("Undo", which)
                 st.button(
-                    "Undo", key=f"undo_{number}_{row['audit_id']}", type="tertiary",
+                    label, key=f"undo_{number}_{row['audit_id']}", type="tertiary",
                     icon=":material/undo:", on_click=_undo, args=(key, row["audit_id"]),
                 )  # fmt: skip
 

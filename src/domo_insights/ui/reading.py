@@ -9,6 +9,7 @@ import streamlit as st
 from domo_insights.errors import WrongUseError
 from domo_insights.queries.conversations_behind import EVERY, ConversationMark
 from domo_insights.ui import filters
+from domo_insights.ui.plain import plain
 
 NUMBERS: Final = "How they talk"
 READING: Final = "Search and read"
@@ -39,7 +40,7 @@ def reads() -> bool:
 
 def chosen() -> str:
     """The conversation that the URL names; empty when it names none."""
-    return str(st.query_params.get(CONVERSATION, ""))
+    return plain(st.query_params.get(CONVERSATION, ""))
 
 
 def mark() -> ConversationMark:

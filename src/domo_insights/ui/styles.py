@@ -15,6 +15,12 @@ _PAGE: Final = """<style>
 [data-testid="stHeaderActionElements"] > a[href^="#"] { display: none }
 /* Links of ours are as dark or light as the text, not as the browser has them. */
 [data-testid="stHtml"] a { color: inherit }
+/* Streamlit darkens what is pressed, and writes white on its buttons, in the dark as well; its code
+   in colours is too light on white. `Canvas` is the ground of the theme. */
+button[kind="tertiary"]:is(:active, [aria-expanded="true"]) { color: inherit }
+button:is([kind="primary"], [kind="primaryFormSubmit"]) { color: Canvas }
+[data-testid="stCode"] .token { color: inherit !important }
+[data-testid="stCode"] .token.keyword { font-weight: 600 }
 /* The list of a narrow control has room for long names. */
 [data-testid="stSelectboxVirtualDropdown"] { min-width: min(22rem, 88vw) }
 </style>"""

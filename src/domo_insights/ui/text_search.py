@@ -37,7 +37,7 @@ def search(asked: Asked) -> None:
             help='The beginning of a word is enough. "Quotes" keep words in order, -word leaves'
             " messages out that hold it.",
         )
-        if words and words.strip():
+        if words := plain(words).strip():
             _found(asked, words)
 
 
