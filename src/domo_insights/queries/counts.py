@@ -123,7 +123,7 @@ def events(
 def events_of(period: Period, demo_id: UUID | None) -> TableValuedAlias:
     """Events stored in `period`, `n` in each row; a demo has several rows."""
     starts = _starts(period, ())
-    asked = func.insights.event_parts(starts, period.end, literal(demo_id, Uuid), False)
+    asked = func.insights.event_parts_of(starts, period.end, literal(demo_id, Uuid), False, True)
     found: TableValuedAlias = asked.table_valued(
         column("demo_id", Uuid), column("n", Integer), name="packed"
     )
