@@ -4,6 +4,8 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from domo_insights.errors import EmbeddedError
+from domo_insights.local import stack
 from domo_insights.local.stack import prepare_database
 from tests.conftest import Database
 from tests.factories import ANA, BEN
@@ -125,3 +127,18 @@ def test_preparing_again_changes_nothing(database: Database) -> None:
         before = conn.execute(question).fetchone()
         prepare_database(database.server, database.name)
         assert conn.execute(question).fetchone() == before
+
+
+def test_what_is_prepared_already_waits_for_nobody(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stack, "LOCK_TIMEOUT", "100ms")
+    with psycopg.connect(database.superuser_url) as other:
+        other.execute("select 1 from auth.users")  # and its transaction stays open
+        with pytest.raises(EmbeddedError, match="another transaction") as told:
+            prepare_database(database.server, database.name)
+        assert "end it" in told.value.hint
+        other.rollback()
+        prepare_database(database.server, database.name)
+        other.execute("select 1 from auth.users")
+        prepare_database(database.server, database.name)

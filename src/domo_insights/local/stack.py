@@ -4,10 +4,12 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
 import psycopg
+from psycopg import sql
 from pydantic import SecretStr
 
 from domo_insights import settings as settings_in_force
@@ -24,6 +26,8 @@ from domo_insights.settings import Settings
 
 OWNER: Final = "postgres"
 SUPABASE: Final = Path(__file__).with_name("supabase.sql")
+LOCK_TIMEOUT: Final = "15s"
+"""How long preparing waits for others' transactions."""
 Progress = Callable[[str], None]
 
 
@@ -110,20 +114,57 @@ def prepare_database(
 ) -> None:
     """Give `database`, which exists, what hosted Supabase has, our migrations and the login role.
 
-    May be run again at any time. Without `migrated` only the first of the three.
-    Raises: EmbeddedError, MigrationError.
+    May be run again at any time; what was given before is not given again, since that takes locks
+    which wait for everybody who has a transaction open. Without `migrated` only the first of the
+    three. Raises: EmbeddedError, MigrationError.
     """
+    given = SUPABASE.read_bytes()
+    role = create_login_role_sql(None).encode()
     try:
         with psycopg.connect(server.url(SUPERUSER, database)) as conn:
-            conn.execute(SUPABASE.read_bytes())
+            noted = _noted(conn)
+            if _digest(given) not in noted:
+                _give(conn, given)
         if migrated:
-            migrate(server.url(OWNER, database), progress)
-            with psycopg.connect(server.url(OWNER, database)) as conn:
-                conn.execute(create_login_role_sql(None).encode())
+            applied = migrate(server.url(OWNER, database), progress)
+            if applied or _digest(role) not in noted:
+                with psycopg.connect(server.url(OWNER, database)) as conn:
+                    _give(conn, role)
+            if applied or not noted >= {_digest(given), _digest(role)}:
+                with psycopg.connect(server.url(SUPERUSER, database)) as conn:
+                    _note(conn, database, given, role)
+    except psycopg.errors.LockNotAvailable as error:
+        raise EmbeddedError(
+            f"The database {database} in {server.data_dir} is kept from being prepared by another"
+            " transaction.",
+            hint="Somebody has a transaction open there: end it and try again.",
+        ) from error
     except psycopg.Error as error:
         raise EmbeddedError(
             f"The database {database} in {server.data_dir} cannot be prepared: {error}"
         ) from error
+
+
+def _give(conn: psycopg.Connection[tuple[object, ...]], script: bytes) -> None:
+    conn.execute("select set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
+    conn.execute(script)
+
+
+def _digest(script: bytes) -> str:
+    return sha256(script).hexdigest()
+
+
+def _noted(conn: psycopg.Connection[tuple[object, ...]]) -> set[str]:
+    """What was given to the database already, by digest. A copy of it has no such note."""
+    asked = """select shobj_description(oid, 'pg_database') from pg_database
+               where datname = current_database()"""
+    note = conn.execute(asked).fetchone()
+    return set(str(note[0] or "").split()) if note else set()
+
+
+def _note(conn: psycopg.Connection[tuple[object, ...]], database: str, *given: bytes) -> None:
+    words = sql.Literal(" ".join(map(_digest, given)))
+    conn.execute(sql.SQL("comment on database {} is {}").format(sql.Identifier(database), words))
 
 
 def _prepared(
