@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,14 @@ def test_an_export_is_what_the_page_shows(ana):
     rows = [line for line in text.splitlines() if not line.startswith("# ")]
     assert len(list(csv.DictReader(io.StringIO("\n".join(rows))))) == 8
     assert "# as of: " in text
+
+
+def test_no_table_gives_a_file_that_does_not_escape_formulas(ana):
+    table = ana.locator(".st-key-newest").get_by_test_id("stDataFrame")
+    table.scroll_into_view_if_needed()
+    table.hover()
+    ana.get_by_role("button", name="Fullscreen: Conversations").wait_for()
+    assert ana.get_by_role("button", name="Download as CSV").count() == 0
 
 
 def test_a_review_is_kept_and_taken_off_the_list(ana):
@@ -277,10 +286,22 @@ def test_where_no_period_counts_its_controls_are_hidden_and_keep_what_they_say(s
     assert "period=7d" in page.url
 
 
+def test_a_period_of_one_day_is_shared_by_its_address(site, visit):
+    page = visit("ana", base_url=site.url)
+    day = datetime.now(UTC).date() - timedelta(days=3)
+    open_page(site, page, f"/?period=Custom&days={day}&days={day}")
+    for _ in range(2):  # as it was written, and as the browser has it now: with the day once
+        page.get_by_text("compared with").first.wait_for()
+        assert page.get_by_text("The period has no").count() == 0
+        page.reload()
+        page.get_by_role("heading", name="Overview").wait_for()
+        settle(page)
+
+
 def test_days_that_no_calendar_has_room_for_are_not_kept(site, visit):
     page = visit("ana", base_url=site.url)
     open_page(site, page, "/my_access?period=Custom&days=0001-01-01&days=9999-12-31")
-    page.get_by_text("Audit log of your demos").wait_for()
+    page.get_by_role("heading", name="Audit log of your demos").wait_for()
     assert page.get_by_test_id("stException").count() == 0
 
 

@@ -86,8 +86,7 @@ def _more() -> None:
             "Include test conversations",
             key=TESTS,
             bind="query-params",
-            help="Conversations that their owner marked as tests, or whose name starts with the"
-            " word test.",
+            help="Marked as tests by their owner, or with a name that starts with the word test.",
         )
 
 
@@ -140,7 +139,7 @@ def _take_back() -> None:
 
 
 def asked() -> Asked:
-    """What the controls say now. Raises: PeriodError while only one day is chosen."""
+    """What the controls say now. Raises: PeriodError while no day is chosen."""
     now, zone, state = _now(), st.session_state[ZONE], st.session_state
     name, chosen = state.get(DEMO, ALL), state.get(PERIOD, DEFAULT)
     if chosen == CUSTOM:
@@ -191,11 +190,11 @@ def _restore_dated(said: Mapping[str, Sequence[str]]) -> None:
     state[TESTS] = said.get(TESTS, [""])[-1].lower() == "true"
     if state[PERIOD] == CUSTOM:
         try:
-            first, last = (date.fromisoformat(day) for day in said.get(DAYS, ()))
-            if not first <= last <= _now().date():
+            days = [date.fromisoformat(day) for day in said.get(DAYS, ())]
+            if not days[0] <= days[-1] <= _now().date():
                 raise ValueError
-            state[DAYS] = (first, last)
-        except ValueError:
+            state[DAYS] = (days[0], days[-1])
+        except (ValueError, IndexError):
             state[PERIOD] = DEFAULT
 
 
@@ -226,10 +225,10 @@ def jump_to(last: date, days: int) -> None:
     st.session_state[DAYS] = (last - timedelta(days=days - 1), last)
 
 
-def _custom(days: Any, now: datetime, zone: str) -> Period:
-    if not isinstance(days, tuple) or len(days) != 2:
-        raise PeriodError("The period has no last day yet.", hint="Choose the last day as well.")
-    return Period.of_days(days[0], days[1] + timedelta(days=1), now, zone)
+def _custom(days: Any, now: datetime, zone: str) -> Period:  # a URL names the only day once
+    if not days:
+        raise PeriodError("The period has no day yet.", hint="Choose its first and last day.")
+    return Period.of_days(days[0], days[-1] + timedelta(days=1), now, zone)
 
 
 def _demos() -> dict[str, UUID]:
@@ -243,8 +242,7 @@ def _demos() -> dict[str, UUID]:
 
 
 def _browser_zone() -> str:
-    zone = st.context.timezone or "UTC"
-    return zone if zone in zones() else "UTC"
+    return here if (here := st.context.timezone or "") in zones() else "UTC"
 
 
 def _now() -> datetime:

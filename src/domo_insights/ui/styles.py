@@ -13,6 +13,10 @@ _PAGE: Final = """<style>
 /* Blocks are places to jump to, below the header that stays. */
 :is(h2, h3)[id] { scroll-margin-top: 4.5rem }
 [data-testid="stHeaderActionElements"] > a[href^="#"] { display: none }
+/* Where the keyboard is, is seen on links as on buttons. */
+a:focus-visible, main:focus-visible {
+  outline: 2px solid currentColor !important; outline-offset: -2px
+}
 /* Links of ours are as dark or light as the text, not as the browser has them. */
 [data-testid="stHtml"] a { color: inherit }
 /* Streamlit darkens what is pressed, and writes white on its buttons, in the dark as well; its code
@@ -21,6 +25,8 @@ button[kind="tertiary"]:is(:active, [aria-expanded="true"]) { color: inherit }
 button:is([kind="primary"], [kind="primaryFormSubmit"]) { color: Canvas }
 [data-testid="stCode"] .token { color: inherit !important }
 [data-testid="stCode"] .token.keyword { font-weight: 600 }
+/* Streamlit's own file of a table has formulas of visitors as they are; ours are beside it. */
+[data-testid="stElementToolbarButton"]:has([aria-label^="Download as CSV"]) { display: none }
 /* The list of a narrow control has room for long names. */
 [data-testid="stSelectboxVirtualDropdown"] { min-width: min(22rem, 88vw) }
 </style>"""
