@@ -28,6 +28,7 @@ from domo_insights.database.replica import following, replica_state
 from domo_insights.errors import ConfigError
 from domo_insights.exports.routes import routes as export_routes
 from domo_insights.ingest.routes import routes as webhook_routes
+from domo_insights.preload import Preload
 from domo_insights.ui.back_messages import BackMessages
 from domo_insights.ui.patches import Patches
 from domo_insights.ui.tabs import waking
@@ -102,6 +103,7 @@ app = st.App(
         Middleware(Prefix),
         Middleware(AccessLog),
         Middleware(Gate),
+        Middleware(Preload),
         Middleware(BackMessages),
         Middleware(Patches),
         Middleware(Compressed),

@@ -82,9 +82,21 @@ def test_the_numbers_of_the_overview(open_app, rows):
         "Reply time p95": "10.1 s",
     }
     assert len(app.get("plotly_chart")) == 2
-    ranked = app.dataframe[2].value
+    ranked = app.dataframe[0].value
     assert ranked["demo"].tolist() == ["Alpha"]
     assert sum(ranked["trend"][0]) == 4
+
+
+def test_the_numbers_of_a_chart_are_drawn_when_they_are_opened(open_app, rows):
+    talk(rows, demo(rows))
+    app = open_app(ANA)
+    closed = len(app.dataframe)
+    app.session_state["trend_conversations_numbers"] = True
+    app.run()
+    assert not app.exception
+    assert len(app.dataframe) == closed + 1
+    drawn = next(table.value for table in app.dataframe if "bucket" in table.value)
+    assert drawn["conversations"].sum() == 1
 
 
 def test_the_numbers_of_conversations(open_app, rows):

@@ -83,8 +83,14 @@ def chart(
         selection_mode="points",
     )
     what = re.split("[.:] ", alt)[0]
-    with st.expander(spoken.label("Numbers", what), icon=":material/table:", key=f"{key}_numbers"):
-        st.dataframe(
+    opened = st.expander(
+        spoken.label("Numbers", what),
+        icon=":material/table:",
+        key=f"{key}_numbers",
+        on_change="rerun",
+    )
+    if opened.open:  # a page has half a dozen tables that nobody has asked for
+        opened.dataframe(
             frame,
             key=numbers,
             hide_index=True,
