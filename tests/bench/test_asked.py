@@ -36,7 +36,7 @@ def test_questions_are_those_of_the_pages(sign_in, talked):  # noqa: F811
     assert [place.title for place in owner] == [place.title for place in places.open_to(ANA)]
     assert places.PLATFORM in team
     overview = [pages.name(question) for question in owner[places.OVERVIEW]]
-    assert {"conversations.kpis", "messages.kpis", "demos.ranked"} <= set(overview)
+    assert {"conversations.measured", "messages.measured", "demos.ranked"} <= set(overview)
     assert overview.count("conversations.kpis") == 2  # the period, and the one before
     assert set(overview) <= set(QUERIES)
     asked = [part for question in owner[places.OVERVIEW] for part in question.args]

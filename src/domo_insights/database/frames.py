@@ -30,14 +30,14 @@ def read_rows(
     return result.all()
 
 
-def frame_of(values: Mapping[str, list[Any]], columns: Columns) -> pd.DataFrame:
+def frame_of(values: Mapping[str, Sequence[Any]], columns: Columns) -> pd.DataFrame:
     """The frame of `columns` with these values."""
     # Typed column by column, and as arrays: a frame of rows, cast afterwards, takes several times
     # as long, and pages are made of dozens.
     return pd.DataFrame({name: _column(values[name], kind) for name, kind in columns.items()})
 
 
-def _column(values: list[Any], kind: str) -> Any:
+def _column(values: Sequence[Any], kind: str) -> Any:
     """Missing numbers among objects are NaN, as pandas reads them."""
     if kind in _NUMPY:
         return np.array(values, dtype=kind)

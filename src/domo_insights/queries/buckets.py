@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
+import numpy as np
 import pandas as pd
 from sqlalchemy import (
     ColumnElement,
@@ -15,14 +16,17 @@ from sqlalchemy import (
     cast,
     func,
     literal,
+    tuple_,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from domo_insights.database.frames import Columns, frame_of, read_rows
+from domo_insights.database.frames import Columns, frame_of, read_frame
 from domo_insights.period import Bucket, Period
 
 NUMBER = "number"
 """The column in which a statement says which bucket, from 1, a row belongs to."""
+WHOLE: Final = 0
+"""The number of what is no bucket's but the period's."""
 
 
 def within(moment: ColumnElement[datetime], period: Period) -> ColumnElement[bool]:
@@ -35,6 +39,12 @@ def number_of(moment: ColumnElement[datetime], buckets: Sequence[Bucket]) -> Col
     that clock changes are what the period made of them."""
     starts = literal([bucket.start for bucket in buckets], ARRAY(DateTime(timezone=True)))
     return func.width_bucket(moment, starts, type_=Integer).label(NUMBER)
+
+
+def starts_of(period: Period, buckets: Sequence[Bucket] = ()) -> ColumnElement[Any]:
+    """Where each of `buckets` starts, or the period, for the functions of insights."""
+    starts = [bucket.start for bucket in buckets] or [period.start]
+    return literal(starts, ARRAY(DateTime(timezone=True)))
 
 
 def whole(period: Period) -> list[Bucket]:
@@ -50,12 +60,49 @@ def over_buckets(
 ) -> pd.DataFrame:
     """Run `statement`, which gives NUMBER and then `columns` but for their first, the bucket's
     label; counts (int64) of a quiet bucket are 0, other values missing."""
+    return laid(numbered(conn, statement, columns), buckets, columns)
+
+
+def numbered(conn: Connection, statement: Executable, columns: Columns) -> pd.DataFrame:
+    """What `statement` of `over_buckets` gives, by NUMBER."""
+    _label, *values = columns
+    kinds = {NUMBER: "int64"} | {value: columns[value] for value in values}
+    return read_frame(conn, statement, kinds).set_index(NUMBER)
+
+
+def laid(
+    answer: pd.DataFrame, buckets: Sequence[Bucket], columns: Columns, *, with_whole: bool = False
+) -> pd.DataFrame:
+    """`answer`, which is by NUMBER, as a row for each bucket; `with_whole` the row of number WHOLE
+    goes before them, without a label."""
     label, *names = columns
-    rows = {int(row[0]): row[1:] for row in read_rows(conn, statement, [NUMBER, *names])}
-    quiet = tuple(0 if columns[name] == "int64" else None for name in names)
-    lines = [rows.get(number, quiet) for number in range(1, len(buckets) + 1)]
-    values = dict(zip(names, map(list, zip(*lines, strict=True)), strict=True))
-    return frame_of({label: [bucket.label for bucket in buckets], **values}, columns)
+    labels = [bucket.label for bucket in buckets]
+    first = WHOLE if with_whole else 1
+    place = answer.index.get_indexer(range(first, len(buckets) + 1))
+    found = place >= 0
+    values: dict[str, Any] = {label: [pd.NaT, *labels] if with_whole else labels}
+    for name in names:
+        quiet = 0 if columns[name] == "int64" else np.nan
+        own = answer[name].to_numpy()[place] if found.any() else np.full(len(place), quiet)
+        values[name] = np.where(found & ~pd.isna(own), own, quiet)
+    return frame_of(values, columns)
+
+
+def number_or_whole(number: ColumnElement[int]) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
+    """What to select as NUMBER, and what to group by, for a row of each bucket and one of all
+    together, of number WHOLE, that is there even if nothing else is."""
+    label: ColumnElement[int] = func.coalesce(number, WHOLE).label(NUMBER)
+    return label, func.grouping_sets(tuple_(number), tuple_())
+
+
+def whole_of(frame: pd.DataFrame) -> pd.DataFrame:
+    """The row of the whole period, of a frame that was laid `with_whole`, without its label."""
+    return frame.iloc[:1, 1:].reset_index(drop=True)
+
+
+def buckets_of(frame: pd.DataFrame) -> pd.DataFrame:
+    """The rows of the buckets, of a frame that was laid `with_whole`."""
+    return frame.iloc[1:].reset_index(drop=True)
 
 
 def share_of(hits: ColumnElement[Any], count: ColumnElement[Any]) -> ColumnElement[Any]:

@@ -1,6 +1,5 @@
 """Questions about conversations: how many, how long, and which."""
 
-from collections.abc import Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -10,12 +9,21 @@ from sqlalchemy import ColumnElement, Connection, Uuid, any_, func, literal, sel
 from domo_insights.database.frames import Columns, read_frame
 from domo_insights.database.tables import conversation_messages as messages
 from domo_insights.database.tables import conversations, demos
-from domo_insights.period import Bucket, Grain, Period
+from domo_insights.period import Grain, Period
 from domo_insights.queries import counts
-from domo_insights.queries.buckets import over_buckets, share_of, whole
+from domo_insights.queries.buckets import (
+    buckets_of,
+    laid,
+    number_or_whole,
+    numbered,
+    over_buckets,
+    share_of,
+    whole_of,
+)
 from domo_insights.queries.conversations_behind import EVERY, ConversationMark
 from domo_insights.queries.counts import total
-from domo_insights.queries.packed import percentiles
+from domo_insights.queries.derived import derived
+from domo_insights.queries.packed import by_number, spreads
 from domo_insights.queries.scope import started_in
 
 _MEASURES: Final[Columns] = {
@@ -52,11 +60,38 @@ TRANSCRIPT: Final[Columns] = {
     "confidence": "float64",
 }
 ROLES: Final = ("user", "assistant")
+MEDIANS: Final = {"length": "median_length", "duration": "median_duration"}
+"""What is measured of conversations, and the column of its median."""
 
 
-def kpis(
+def measured(
     conn: Connection, period: Period, demo_id: UUID | None = None, include_test: bool = False
 ) -> pd.DataFrame:
+    """What `kpis` and `over_time` are made of: the columns of the latter, the period first,
+    without a `bucket`, then each bucket of it.
+
+    Source: insights.conversations, dated by started_at. Raises: DatabaseError.
+    """
+    given = period, demo_id, include_test, period.buckets()
+    talks = counts.talks(*given)
+    number, every = number_or_whole(talks.c.number)
+    count, active = total(talks.c.n), total(talks.c.n_active)
+    columns: dict[str, ColumnElement[Any]] = {
+        "conversations": count,
+        "active": active,
+        "active_share": share_of(active, count),
+        "known_durations": total(talks.c.n_timed),
+    }
+    statement = select(number, *(column.label(name) for name, column in columns.items()))
+    kinds = {name: OVER_TIME[name] for name in ("bucket", *columns)}
+    counted = numbered(conn, statement.group_by(every), kinds)
+    for kind, spread in zip(MEDIANS, spreads(conn, list(MEDIANS), *given), strict=True):
+        counted[MEDIANS[kind]] = by_number(spread, {"median": 0.5})["median"]
+    return laid(counted, given[-1], OVER_TIME, with_whole=True)
+
+
+@derived(measured)
+def kpis(frame: pd.DataFrame, period: Period) -> pd.DataFrame:
     """The period's conversations in one row.
 
     Columns:
@@ -67,15 +102,13 @@ def kpis(
 
     Source: insights.conversations, dated by started_at. Raises: DatabaseError.
     """
-    measured = _measured(conn, period, demo_id, include_test, whole(period))
-    return measured[list(KPIS)]
+    return whole_of(frame)
 
 
-def over_time(
-    conn: Connection, period: Period, demo_id: UUID | None = None, include_test: bool = False
-) -> pd.DataFrame:
+@derived(measured)
+def over_time(frame: pd.DataFrame, period: Period) -> pd.DataFrame:
     """The columns of `kpis` for each `bucket` (local start, ascending, quiet ones included)."""
-    return _measured(conn, period, demo_id, include_test, period.buckets())
+    return buckets_of(frame)
 
 
 def messages_per_day(
@@ -174,36 +207,6 @@ def _among_newest(
     # An array, so that it drives the index, however many are guessed.
     some = func.array(select(ids.column_valued("id")).scalar_subquery())
     return conversations.c.conversation_id == any_(some)
-
-
-def _measured(
-    conn: Connection,
-    period: Period,
-    demo_id: UUID | None,
-    include_test: bool,
-    buckets: Sequence[Bucket],
-) -> pd.DataFrame:
-    given = period, demo_id, include_test, buckets
-    talks = counts.talks(*given)
-    lengths, durations = (
-        percentiles(counts.spread(kind, *given), {"median": 0.5}) for kind in ("length", "duration")
-    )
-    count, active = total(talks.c.n), total(talks.c.n_active)
-    columns: dict[str, ColumnElement[Any]] = {
-        "conversations": count,
-        "active": active,
-        "active_share": share_of(active, count),
-        "median_length": func.max(lengths.c.median),
-        "median_duration": func.max(durations.c.median),
-        "known_durations": total(talks.c.n_timed),
-    }
-    statement = (
-        select(talks.c.number, *(column.label(name) for name, column in columns.items()))
-        .outerjoin(lengths, lengths.c.number == talks.c.number)
-        .outerjoin(durations, durations.c.number == talks.c.number)
-        .group_by(talks.c.number)
-    )
-    return over_buckets(conn, statement, buckets, OVER_TIME)
 
 
 def _volume(

@@ -3,24 +3,15 @@
 from typing import Final
 from uuid import UUID
 
+import numpy as np
 import pandas as pd
-from sqlalchemy import (
-    Connection,
-    Double,
-    Integer,
-    TableValuedAlias,
-    cast,
-    func,
-    literal,
-    select,
-)
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import Connection, select
 
-from domo_insights.database.frames import Columns, read_frame
+from domo_insights.database.frames import Columns
 from domo_insights.period import Grain, Period
 from domo_insights.queries import counts
 from domo_insights.queries.counts import total
-from domo_insights.queries.packed import percentiles
+from domo_insights.queries.packed import percentiles, spreads
 
 TURNS: Final = (1, 2, 3, 5, 10)
 LENGTH_STEPS: Final = (0, 1, 2, 4, 6, 8, 11, 16, 21, 31)
@@ -35,7 +26,6 @@ REACH: Final[Columns] = {
     "conversations": "int64",
     "reach": "float64",
 }
-_CODES: Final[Columns] = {"number": "int64", "value": "int64", "n": "int64"}
 _BINS: Final[Columns] = {
     "from_value": "int32",
     "to_value": "Int32",
@@ -61,8 +51,7 @@ def starts(
     Source: insights.conversations, dated by started_at. Raises: DatabaseError.
     """
     days = period.buckets(Grain.DAY)
-    hours = counts.spread("hour", period, demo_id, include_test, days)
-    found = read_frame(conn, select(hours.c.number, hours.c.value, hours.c.n), _CODES)
+    (found,) = spreads(conn, ["hour"], period, demo_id, include_test, days)
     weekday = found["number"].map(lambda number: days[number - 1].label.weekday())
     started = found["n"].groupby([weekday, found["value"]]).sum()
     slots = pd.MultiIndex.from_product([range(7), range(24)], names=["weekday", "hour"])
@@ -95,8 +84,8 @@ def lengths(
     Columns: from_value, to_value (included; missing for the last bin), conversations.
     Source: insights.conversations, dated by started_at. Raises: DatabaseError.
     """
-    spread = counts.spread("length", period, demo_id, include_test)
-    return _binned(conn, spread, LENGTH_STEPS, last=1)
+    (spread,) = spreads(conn, ["length"], period, demo_id, include_test)
+    return _binned(spread, LENGTH_STEPS, last=1)
 
 
 def durations(
@@ -107,8 +96,8 @@ def durations(
     Columns: from_value, to_value (not included; missing for the last bin), conversations.
     Source: insights.conversations, dated by started_at. Raises: DatabaseError.
     """
-    spread = counts.spread("duration", period, demo_id, include_test)
-    return _binned(conn, spread, DURATION_STEPS, last=0)
+    (spread,) = spreads(conn, ["duration"], period, demo_id, include_test)
+    return _binned(spread, DURATION_STEPS, last=0)
 
 
 def ends(
@@ -120,43 +109,20 @@ def ends(
     conversations, share (of all of the period), median_length, negative_messages.
     Source: insights.conversations, dated by started_at. Raises: DatabaseError.
     """
-    given = period, demo_id, include_test
-    lengths = percentiles(counts.spread("end", *given), {"median": 0.5}, by="label")
-    spread = counts.spread("end_negative", *given)
-    negative = (
-        select(spread.c.label, func.sum(spread.c.value * spread.c.n).label("messages"))
-        .group_by(spread.c.label)
-        .subquery("negative")
-    )
-    count = lengths.c.total
-    statement = (
-        select(
-            lengths.c.label.label("end_reason"),
-            count.label("conversations"),
-            (cast(count, Double) / func.sum(count).over()).label("share"),
-            lengths.c.median.label("median_length"),
-            func.coalesce(negative.c.messages, 0).label("negative_messages"),
-        )
-        .outerjoin(negative, negative.c.label.is_not_distinct_from(lengths.c.label))
-        .order_by(count.desc(), lengths.c.label)
-    )
-    return read_frame(conn, statement, ENDS)
+    lengths, negative = spreads(conn, ["end", "end_negative"], period, demo_id, include_test)
+    frame = percentiles(lengths, {"median_length": 0.5}, by="label")
+    frame = frame.rename(columns={"total": "conversations"}).rename_axis("end_reason")
+    words = (negative["value"] * negative["n"]).groupby(negative["label"], dropna=False).sum()
+    frame["negative_messages"] = words.reindex(frame.index, fill_value=0)
+    frame["share"] = frame["conversations"] / frame["conversations"].sum()
+    frame = frame.reset_index().sort_values("end_reason", na_position="last", kind="stable")
+    frame = frame.sort_values("conversations", ascending=False, kind="stable", ignore_index=True)
+    return frame[list(ENDS)].astype(dict(ENDS))
 
 
-def _binned(
-    conn: Connection,
-    spread: TableValuedAlias,
-    steps: tuple[int, ...],
-    *,
-    last: int,
-) -> pd.DataFrame:
-    bounds = literal(list(steps), ARRAY(Integer))
-    number = func.greatest(func.width_bucket(spread.c.value, bounds), 1).label("number")
-    statement = select(number, func.sum(spread.c.n).label("conversations")).group_by(number)
-    found = read_frame(conn, statement, {"number": "int64", "conversations": "int64"})
-    counted = found.set_index("number")["conversations"].reindex(
-        range(1, len(steps) + 1), fill_value=0
-    )
+def _binned(spread: pd.DataFrame, steps: tuple[int, ...], *, last: int) -> pd.DataFrame:
+    number = np.maximum(np.searchsorted(steps, spread["value"], side="right"), 1)
+    counted = spread["n"].groupby(number).sum().reindex(range(1, len(steps) + 1), fill_value=0)
     ends_at = [*(step - last for step in steps[1:]), None]
     frame = pd.DataFrame({"from_value": steps, "to_value": ends_at, "conversations": counted.array})
     return frame.astype(dict(_BINS))

@@ -9,7 +9,6 @@ from uuid import UUID
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
-    DateTime,
     Double,
     Integer,
     Numeric,
@@ -24,7 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from domo_insights.period import Bucket, Period
-from domo_insights.queries.buckets import NUMBER
+from domo_insights.queries.buckets import starts_of
 
 _MESSAGES: Final = (
     "n_user",
@@ -104,7 +103,7 @@ def events(
 ) -> TableValuedAlias:
     """Events stored in `period`: a row for each number and, when `typed`, event_type (those that
     are not `named` together as `rest`), with counts, ms and seconds as webhooks.kpis has them."""
-    starts = _starts(period, buckets)
+    starts = starts_of(period, buckets)
     names = literal(None if named is None else list(named), ARRAY(Text()))
     asked = func.insights.event_measures(
         starts, period.end, literal(demo_id, Uuid), typed, names, rest
@@ -122,7 +121,7 @@ def events(
 
 def events_of(period: Period, demo_id: UUID | None) -> TableValuedAlias:
     """Events stored in `period`, `n` in each row; a demo has several rows."""
-    starts = _starts(period, ())
+    starts = starts_of(period)
     asked = func.insights.event_parts_of(starts, period.end, literal(demo_id, Uuid), False, True)
     found: TableValuedAlias = asked.table_valued(
         column("demo_id", Uuid), column("n", Integer), name="packed"
@@ -141,7 +140,7 @@ def talks(
     them (n), of active ones, of those whose duration is known (n_timed), of those that come to
     their n-th user message (reach_n), and sums of what the view insights.conversations has."""
     asked = func.insights.conversation_counts(
-        _starts(period, buckets), period.end, period.zone, literal(demo_id, Uuid), include_test
+        starts_of(period, buckets), period.end, period.zone, literal(demo_id, Uuid), include_test
     )
     found: TableValuedAlias = asked.table_valued(
         column("demo_id", Uuid),
@@ -149,37 +148,6 @@ def talks(
         *(column(counted, BigInteger) for counted in _TALKS),
         name=name,
     )
-    return found
-
-
-def spread(
-    kind: str,
-    period: Period,
-    demo_id: UUID | None,
-    include_test: bool,
-    buckets: Sequence[Bucket] = (),
-    *,
-    by_demo: bool = False,
-) -> TableValuedAlias:
-    """How often each value of `kind` occurs in the conversations that started in `period`: a row
-    (demo_id, number, label, value, n). insights.spread_codes says which kinds there are and what
-    their values stand for."""
-    asked = func.insights.spread(
-        kind,
-        _starts(period, buckets),
-        period.end,
-        period.zone,
-        literal(demo_id, Uuid),
-        include_test,
-        by_demo,
-    )
-    found: TableValuedAlias = asked.table_valued(
-        column("demo_id", Uuid),
-        column(NUMBER, Integer),
-        column("label", Text),
-        column("value", Integer),
-        column("n", BigInteger),
-    ).render_derived(name=kind)  # named, or each statement would be another one to compile
     return found
 
 
@@ -196,10 +164,5 @@ def _asked(
     buckets: Sequence[Bucket],
 ) -> Any:
     return getattr(func.insights, function)(
-        _starts(period, buckets), period.end, literal(demo_id, Uuid), include_test
+        starts_of(period, buckets), period.end, literal(demo_id, Uuid), include_test
     )
-
-
-def _starts(period: Period, buckets: Sequence[Bucket]) -> ColumnElement[Any]:
-    starts = [bucket.start for bucket in buckets] or [period.start]
-    return literal(starts, ARRAY(DateTime(timezone=True)))

@@ -4,15 +4,16 @@ from typing import Any, Final
 from uuid import UUID
 
 import pandas as pd
-from sqlalchemy import Connection, ScalarSelect, Select, func, select, true
+from sqlalchemy import Connection, Select, func, select, true
 
 from domo_insights.database.frames import Columns, read_frame
 from domo_insights.database.tables import demos
 from domo_insights.period import Period
 from domo_insights.queries import counts
-from domo_insights.queries.buckets import share_of
+from domo_insights.queries.buckets import WHOLE, share_of
+from domo_insights.queries.conversations import MEDIANS
 from domo_insights.queries.counts import total
-from domo_insights.queries.packed import percentiles
+from domo_insights.queries.packed import percentiles, spreads
 
 OTHERS: Final[Columns] = {
     "demos": "int64",
@@ -43,7 +44,17 @@ def others(
     words = _words(period, include_test, rest).subquery("words")
     number = select(func.count()).select_from(count).scalar_subquery()
     both = select(number.label("demos"), talks, words).select_from(talks.join(words, true()))
-    return read_frame(conn, both, OTHERS)
+    kinds = {name: kind for name, kind in OTHERS.items() if name not in MEDIANS.values()}
+    frame = read_frame(conn, both, kinds)
+    theirs = set(conn.scalars(rest))
+    for kind, spread in zip(
+        MEDIANS,
+        spreads(conn, list(MEDIANS), period, None, include_test, by_demo=True),
+        strict=True,
+    ):
+        median = percentiles(spread[spread["demo_id"].isin(theirs)], {"median": 0.5}, by=None)
+        frame[MEDIANS[kind]] = median["median"].reindex([WHOLE]).to_numpy()
+    return frame[list(OTHERS)].astype(dict(OTHERS))
 
 
 def _talks(period: Period, include_test: bool, rest: Select[Any]) -> Select[Any]:
@@ -52,16 +63,8 @@ def _talks(period: Period, include_test: bool, rest: Select[Any]) -> Select[Any]
     return select(
         count.label("conversations"),
         share_of(total(talks.c.n_active), count).label("active_share"),
-        _median("length", period, include_test, rest).label("median_length"),
-        _median("duration", period, include_test, rest).label("median_duration"),
         total(talks.c.n_timed).label("known_durations"),
     ).where(talks.c.demo_id.in_(rest))
-
-
-def _median(kind: str, period: Period, include_test: bool, rest: Select[Any]) -> ScalarSelect[Any]:
-    every = counts.spread(kind, period, None, include_test, by_demo=True)
-    theirs = select(every).where(every.c.demo_id.in_(rest)).subquery(f"their_{kind}")
-    return select(percentiles(theirs, {"median": 0.5}).c.median).scalar_subquery()
 
 
 def _words(period: Period, include_test: bool, rest: Select[Any]) -> Select[Any]:

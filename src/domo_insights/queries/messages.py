@@ -6,11 +6,19 @@ from uuid import UUID
 import pandas as pd
 from sqlalchemy import ColumnElement, Connection, FromClause, select
 
-from domo_insights.database.frames import Columns, read_frame
+from domo_insights.database.frames import Columns
 from domo_insights.period import Period
 from domo_insights.queries import counts
-from domo_insights.queries.buckets import over_buckets, share_of
+from domo_insights.queries.buckets import (
+    buckets_of,
+    laid,
+    number_or_whole,
+    numbered,
+    share_of,
+    whole_of,
+)
 from domo_insights.queries.counts import total
+from domo_insights.queries.derived import derived
 
 _MEASURES: Final[Columns] = {
     "messages": "int64",
@@ -29,9 +37,23 @@ KPIS: Final[Columns] = _MEASURES
 OVER_TIME: Final[Columns] = {"bucket": "datetime64[us]", **_MEASURES}
 
 
-def kpis(
+def measured(
     conn: Connection, period: Period, demo_id: UUID | None = None, include_test: bool = False
 ) -> pd.DataFrame:
+    """What `kpis` and `over_time` are made of: the columns of the latter, the period first,
+    without a `bucket`, then each bucket of it.
+
+    Source: conversation_messages, dated by occurred_at. Raises: DatabaseError.
+    """
+    buckets = period.buckets()
+    said = counts.messages(period, demo_id, include_test, buckets)
+    number, every = number_or_whole(said.c.number)
+    statement = select(number, *_measures(said)).group_by(every)
+    return laid(numbered(conn, statement, OVER_TIME), buckets, OVER_TIME, with_whole=True)
+
+
+@derived(measured)
+def kpis(frame: pd.DataFrame, period: Period) -> pd.DataFrame:
     """The period's messages in one row.
 
     Columns:
@@ -41,18 +63,13 @@ def kpis(
 
     Source: conversation_messages, dated by occurred_at. Raises: DatabaseError.
     """
-    said = counts.messages(period, demo_id, include_test)
-    return read_frame(conn, select(*_measures(said)), KPIS)
+    return whole_of(frame)
 
 
-def over_time(
-    conn: Connection, period: Period, demo_id: UUID | None = None, include_test: bool = False
-) -> pd.DataFrame:
+@derived(measured)
+def over_time(frame: pd.DataFrame, period: Period) -> pd.DataFrame:
     """The columns of `kpis` for each `bucket` (local start, ascending, quiet ones included)."""
-    buckets = period.buckets()
-    said = counts.messages(period, demo_id, include_test, buckets)
-    statement = select(said.c.number, *_measures(said)).group_by(said.c.number)
-    return over_buckets(conn, statement, buckets, OVER_TIME)
+    return buckets_of(frame)
 
 
 def feelings(said: FromClause) -> dict[str, ColumnElement[Any]]:

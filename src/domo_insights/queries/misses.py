@@ -10,28 +10,27 @@ from typing import Any, Final
 from uuid import UUID
 
 import pandas as pd
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    Double,
-    Text,
-    and_,
-    any_,
-    cast,
-    func,
-    literal,
-    select,
-    true,
-)
+from sqlalchemy import ColumnElement, Connection, Text, and_, any_, func, literal, select, true
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from domo_insights.database.frames import Columns, read_frame
+from domo_insights.database.frames import Columns
 from domo_insights.database.tables import conversations as talks
 from domo_insights.database.tables_judged import judged_messages as judged
-from domo_insights.period import Bucket, Period
+from domo_insights.period import Period
 from domo_insights.queries import counts
-from domo_insights.queries.buckets import over_buckets, share_of, whole, within
+from domo_insights.queries.buckets import (
+    NUMBER,
+    WHOLE,
+    buckets_of,
+    laid,
+    number_or_whole,
+    numbered,
+    whole_of,
+    within,
+)
 from domo_insights.queries.counts import total
+from domo_insights.queries.derived import derived
+from domo_insights.queries.packed import spreads
 from domo_insights.settings import current
 
 _MEASURES: Final[Columns] = {
@@ -58,23 +57,47 @@ def missed_moments(words: Sequence[str] | None = None) -> ColumnElement[int]:
     return found
 
 
-def kpis(
+def measured(
     conn: Connection, period: Period, demo_id: UUID | None = None, include_test: bool = False
 ) -> pd.DataFrame:
+    """What `kpis` and `over_time` are made of: the columns of the latter, the period first,
+    without a `bucket`, then each bucket of it.
+
+    Source: insights.conversations, dated by started_at. Raises: DatabaseError.
+    """
+    given = period, demo_id, include_test, period.buckets()
+    counted = counts.talks(*given)
+    number, every = number_or_whole(counted.c.number)
+    columns = {
+        "judged": total(counted.c.n_user),
+        "confident": total(counted.c.n_confident),
+        "confident_misses": total(counted.c.n_confident_misses),
+    }
+    statement = select(number, *(column.label(name) for name, column in columns.items()))
+    kinds = {name: OVER_TIME[name] for name in ("bucket", *columns)}
+    frame = numbered(conn, statement.group_by(every), kinds)
+    (wanted,) = spreads(conn, ["moment"], *given)
+    moments = wanted[wanted["label"].map(_are_high(wanted["label"])).astype(bool)]
+    frame["missed_moments"] = moments.groupby(NUMBER)["n"].sum()
+    frame.loc[WHOLE, "missed_moments"] = moments["n"].sum()
+    return laid(frame, given[-1], OVER_TIME, with_whole=True)
+
+
+@derived(measured)
+def kpis(frame: pd.DataFrame, period: Period) -> pd.DataFrame:
     """What went wrong in the period's conversations, in one row.
 
     Columns: judged (user messages of these conversations), confident (of these, with a
     confidence of 0.8 or more), confident_misses, missed_moments.
     Source: insights.conversations, dated by started_at. Raises: DatabaseError.
     """
-    return _measured(conn, period, demo_id, include_test, whole(period))[list(KPIS)]
+    return whole_of(frame)
 
 
-def over_time(
-    conn: Connection, period: Period, demo_id: UUID | None = None, include_test: bool = False
-) -> pd.DataFrame:
+@derived(measured)
+def over_time(frame: pd.DataFrame, period: Period) -> pd.DataFrame:
     """The columns of `kpis` for each `bucket` (local start, ascending, quiet ones included)."""
-    return _measured(conn, period, demo_id, include_test, period.buckets())
+    return buckets_of(frame)
 
 
 def calibration(
@@ -86,25 +109,17 @@ def calibration(
     of trouble followed), went_well_share, mean_confidence.
     Source: insights.conversations, dated by started_at. Raises: DatabaseError.
     """
-    counted = counts.spread("judged", period, demo_id, include_test)
+    (counted,) = spreads(conn, ["judged"], period, demo_id, include_test)
     # Hundredths of the confidence, times 2, plus 1 if trouble followed.
-    code = counted.c.value
-    step = func.least(code // 20, 9).label("step")
-    count = func.sum(counted.c.n)
-    well = func.coalesce(count.filter(code % 2 == 0), 0)
-    hundredths = func.sum(counted.c.n * (code // 2))
-    statement = (
-        select(
-            step,
-            count.label("judged"),
-            well.label("went_well"),
-            share_of(well, count).label("went_well_share"),
-            (cast(hundredths, Double) / 100 / cast(count, Double)).label("mean_confidence"),
-        )
-        .group_by(step)
-        .order_by(step)
+    code, n = counted["value"], counted["n"]
+    step = (code // 20).clip(upper=9).rename("step")
+    parts = pd.DataFrame(
+        {"judged": n, "went_well": n.where(code % 2 == 0, 0), "hundredths": n * (code // 2)}
     )
-    return read_frame(conn, statement, CALIBRATION)
+    frame = parts.groupby(step).sum().query("judged > 0").reset_index()
+    frame["went_well_share"] = frame["went_well"] / frame["judged"]
+    frame["mean_confidence"] = frame.pop("hundredths") / 100 / frame["judged"]
+    return frame.astype(dict(CALIBRATION))
 
 
 def judged_in(period: Period, demo_id: UUID | None, include_test: bool) -> ColumnElement[bool]:
@@ -116,45 +131,29 @@ def judged_in(period: Period, demo_id: UUID | None, include_test: bool) -> Colum
     )
 
 
-def _measured(
-    conn: Connection,
-    period: Period,
-    demo_id: UUID | None,
-    include_test: bool,
-    buckets: Sequence[Bucket],
-) -> pd.DataFrame:
-    given = period, demo_id, include_test, buckets
-    counted, wanted = counts.talks(*given), counts.spread("moment", *given)
-    moments = (
-        select(wanted.c.number, func.sum(wanted.c.n).label("n"))
-        .where(is_high(wanted.c.label, patterns()))
-        .group_by(wanted.c.number)
-        .subquery("moments")
-    )
-    statement = (
-        select(
-            counted.c.number,
-            total(counted.c.n_user).label("judged"),
-            total(counted.c.n_confident).label("confident"),
-            total(counted.c.n_confident_misses).label("confident_misses"),
-            func.coalesce(func.max(moments.c.n), 0).label("missed_moments"),
-        )
-        .outerjoin(moments, moments.c.number == counted.c.number)
-        .group_by(counted.c.number)
-    )
-    return over_buckets(conn, statement, buckets, OVER_TIME)
-
-
 def patterns(words: Sequence[str] | None = None) -> ColumnElement[Any]:
     """What a high intent is like, a space before and after it: one of `words` in it as a word."""
-    plain = (
-        " ".join(re.findall(r"[^\W_]+", word.lower()))
-        for word in (current().insights_high_intent if words is None else words)
-    )
-    return literal([f"% {word} %" for word in plain if word], ARRAY(Text()))
+    return literal([f"%{word}%" for word in _spaced(words)], ARRAY(Text()))
 
 
 def is_high(intent_words: ColumnElement[str], high: ColumnElement[Any]) -> ColumnElement[bool]:
     """Whether one of the words occurs in the intent as a whole word."""
     spaced: ColumnElement[str] = literal(" ") + intent_words + " "
     return spaced.like(any_(high))
+
+
+def _are_high(intents: pd.Series) -> dict[str, bool]:
+    """The same of intents that were read, each once."""
+    words = _spaced(None)
+    return {
+        intent: any(word in f" {intent} " for word in words) for intent in intents.unique().tolist()
+    }
+
+
+def _spaced(words: Sequence[str] | None) -> list[str]:
+    """`words`, of letters and digits alone, with a space before and after each."""
+    plain = (
+        " ".join(re.findall(r"[^\W_]+", word.lower()))
+        for word in (current().insights_high_intent if words is None else words)
+    )
+    return [f" {word} " for word in plain if word]

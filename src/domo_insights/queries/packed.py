@@ -1,40 +1,145 @@
-"""Values that come as counts, and the percentiles they make."""
+"""Values that come as counts, and the percentiles they make.
 
-from collections.abc import Mapping
+The database adds up what it keeps, a vector in one step; here it is taken apart, by arrays.
+"""
 
-from sqlalchemy import Subquery, TableValuedAlias, func, select
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+from uuid import UUID
 
-from domo_insights.queries.buckets import NUMBER
+import numpy as np
+import pandas as pd
+from sqlalchemy import (
+    Connection,
+    Integer,
+    LargeBinary,
+    SmallInteger,
+    Text,
+    Uuid,
+    column,
+    func,
+    literal,
+    select,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from domo_insights.period import Bucket, Period
+from domo_insights.queries.buckets import NUMBER, WHOLE, starts_of
+
+SPREAD: Final = ("demo_id", NUMBER, "label", "value", "n")
+_HEADER: Final = 4
+"""Bytes before the numbers of a vector that is sent: its length."""
+
+
+def spreads(
+    conn: Connection,
+    kinds: Sequence[str],
+    period: Period,
+    demo_id: UUID | None,
+    include_test: bool,
+    buckets: Sequence[Bucket] = (),
+    *,
+    by_demo: bool = False,
+) -> list[pd.DataFrame]:
+    """How often each value of each of `kinds` occurs in the conversations that started in
+    `period`: for each kind a frame of SPREAD, of which demo_id is missing unless asked `by_demo`.
+    A value can have several rows; what is true is their sum. The function insights.spread_codes
+    says which kinds there are and what their values stand for.
+    """
+    asked = func.insights.packed_spreads(
+        literal(list(kinds), ARRAY(Text())),
+        starts_of(period, buckets),
+        period.end,
+        period.zone,
+        literal(demo_id, Uuid),
+        include_test,
+        by_demo,
+    ).table_valued(
+        column("kind", Text),
+        column("demo_id", Uuid),
+        column(NUMBER, Integer),
+        column("label", Text),
+        column("dense", LargeBinary),
+        column("codes", ARRAY(Integer)),
+        column("counts", ARRAY(Integer)),
+        name="packed",
+    )
+    dense = func.vector_send(asked.c.dense, type_=LargeBinary)
+    own = [column for column in asked.c if column.name != "dense"]
+    rows = conn.execute(select(*own, dense.label("dense"))).all()
+    return [_taken_apart([row for row in rows if row.kind == kind]) for kind in kinds]
 
 
 def percentiles(
-    counted: TableValuedAlias | Subquery, parts: Mapping[str, float], by: str = NUMBER
-) -> Subquery:
-    """A row for each `by` of `counted`, which has a row (value, n) for each value of it.
+    spread: pd.DataFrame, parts: Mapping[str, float], by: str | None = NUMBER
+) -> pd.DataFrame:
+    """A row for each `by` of `spread`, or one of all together, WHOLE, if it has any.
 
-    Columns: `by`; total, how many values there are; under the names of `parts` the smallest value
-    such that at least that part of the values are not above it.
+    Columns: total, how many values there are; under the names of `parts` the smallest value such
+    that at least that part of the values are not above it. Index: `by`.
     """
-    group, value, n = counted.c[by], counted.c.value, counted.c.n
-    ranked = select(
-        group,
-        value,
-        n,
-        func.sum(n).over(partition_by=group, order_by=value).label("upto"),
-        func.sum(n).over(partition_by=group).label("total"),
-    ).subquery(f"{counted.name}_ranked")
-    reached = {
-        name: func.min(ranked.c.value).filter(
-            ranked.c.upto >= part * ranked.c.total, ranked.c.n > 0
-        )
-        for name, part in parts.items()
+    keys = spread[by] if by else pd.Series(WHOLE, spread.index)
+    groups, names = pd.factorize(keys, use_na_sentinel=False)
+    group, value, n = _summed(groups, spread["value"].to_numpy(), spread["n"].to_numpy())
+    if not n.size:
+        return pd.DataFrame({name: [] for name in ("total", *parts)}, dtype="float64")
+    upto = np.cumsum(n)
+    first = np.flatnonzero(np.diff(group, prepend=-1))
+    before = upto[first] - n[first]
+    total = np.diff(np.append(before, upto[-1]))
+    found: dict[str, Any] = {"total": total}
+    for name, part in parts.items():
+        found[name] = value[np.searchsorted(upto, before + np.ceil(part * total))]
+    return pd.DataFrame(found, index=pd.Index(names)[group[first]])
+
+
+def by_number(spread: pd.DataFrame, parts: Mapping[str, float]) -> pd.DataFrame:
+    """The percentiles of each bucket, and under WHOLE those of all together."""
+    return pd.concat([percentiles(spread, parts, by=None), percentiles(spread, parts)])
+
+
+def seconds_of(conn: Connection, codes: pd.DataFrame) -> pd.DataFrame:
+    """What codes of insights.log_bucket stand for; what is missing stays so."""
+    known = np.unique(codes.to_numpy(dtype=float)).tolist()
+    whole = [int(code) for code in known if code == code]
+    code = func.unnest(literal(whole, ARRAY(SmallInteger))).column_valued("code")
+    middles = conn.execute(select(code, func.insights.bucket_middle(code))).all()
+    seconds = {row[0]: row[1] for row in middles}
+    return pd.DataFrame({name: column.map(seconds) for name, column in codes.items()})
+
+
+def _summed(groups: Any, values: Any, counts: Any) -> tuple[Any, Any, Any]:
+    """Sorted by group and value, one of each, without those that occur no times."""
+    order = np.lexsort((values, groups))
+    groups, values, counts = groups[order], values[order], counts[order]
+    new = np.ones(len(order), bool)
+    new[1:] = (np.diff(groups) != 0) | (np.diff(values) != 0)
+    first = np.flatnonzero(new)
+    sums = np.add.reduceat(counts, first) if first.size else counts
+    there = sums != 0
+    return groups[first][there], values[first][there], sums[there]
+
+
+def _taken_apart(rows: Sequence[Any]) -> pd.DataFrame:
+    """A row of SPREAD for each value that occurs in one of `rows`."""
+    standing = next((np.array(row.codes) for row in rows if row.number is None), np.array([], int))
+    packed = [row for row in rows if row.number is not None]
+    pieces = [_values(row, standing) for row in packed]
+    sizes = [values.size for values, _ in pieces]
+    keys = {
+        name: np.repeat(np.array([getattr(row, name) for row in packed], dtype=kind), sizes)
+        for name, kind in (("demo_id", object), (NUMBER, int), ("label", object))
     }
-    return (
-        select(
-            ranked.c[by],
-            func.sum(ranked.c.n).label("total"),
-            *(found.label(name) for name, found in reached.items()),
-        )
-        .group_by(ranked.c[by])
-        .subquery(f"{counted.name}_percentiles")
+    value, n = (
+        np.concatenate([piece[side] for piece in pieces]) if pieces else np.array([], int)
+        for side in (0, 1)
     )
+    return pd.DataFrame({**keys, "value": value, "n": n})
+
+
+def _values(row: Any, standing: Any) -> tuple[Any, Any]:
+    if row.dense is None:
+        return np.array(row.codes), np.array(row.counts)
+    counts = np.frombuffer(row.dense, ">f4", offset=_HEADER)
+    (there,) = counts.nonzero()
+    return standing[there], counts[there].astype(int)

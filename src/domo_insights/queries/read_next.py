@@ -8,24 +8,25 @@ from sqlalchemy import (
     CTE,
     ColumnElement,
     Connection,
-    Subquery,
+    Select,
     Uuid,
     and_,
     any_,
     case,
+    false,
     func,
     literal,
     or_,
     select,
+    true,
 )
 
 from domo_insights.database.frames import Columns, read_frame
 from domo_insights.database.tables import conversations, demos
 from domo_insights.database.tables_kept import reviews
 from domo_insights.period import Period
-from domo_insights.queries import counts
 from domo_insights.queries.misses import missed_moments, patterns
-from domo_insights.queries.packed import percentiles
+from domo_insights.queries.packed import percentiles, spreads
 from domo_insights.queries.scope import LENGTH, is_left, started_in
 
 ENOUGH_TO_COMPARE: Final = 20
@@ -70,36 +71,33 @@ def ranked(
 
     The product team may not run it. Raises: NotAllowedError, DatabaseError.
     """
-    usual = _usual(period, demo_id, include_test)
-    talks = _talks(conn, period, demo_id, include_test, None if reviewed else limit)
+    count, usual = _usual(conn, period, demo_id, include_test)
+    found = _talks(period, demo_id, include_test, usual, None if reviewed else limit)
+    talks = found.cte("talks").prefix_with("MATERIALIZED")  # read once, not for each thing asked
     moments, misses, unhappy = (
         talks.c[name] for name in ("missed_moments", "confident_misses", "unhappy_end")
     )
-    long = and_(usual.c.conversations >= ENOUGH_TO_COMPARE, talks.c.messages > usual.c.length)
+    long = talks.c.messages > usual if count >= ENOUGH_TO_COMPARE else false()
     statement = (
         select(
-            talks.c.conversation_id,
-            talks.c.demo_id,
+            *(talks.c[name] for name in ("conversation_id", "demo_id")),
             demos.c.name.label("demo"),
-            talks.c.started_at,
-            talks.c.messages,
+            *(talks.c[name] for name in ("started_at", "messages")),
             moments,
             misses,
             unhappy,
             long.label("unusually_long"),
-            usual.c.length.label("usual_length"),
+            literal(usual).label("usual_length"),
             reviews.c.reviewed_at,
             func.coalesce(reviews.c.note, "").label("note"),
         )
         .join(demos, demos.c.id == talks.c.demo_id)
-        .join(usual, usual.c.conversations > 0)
         .outerjoin(reviews, _reviewed(talks))
         .where(or_(moments > 0, misses > 0, unhappy, long), is_left(talks.c.conversation_id))
+        .where(true() if reviewed else reviews.c.reviewed_at.is_(None))
         .order_by(*_first(talks))
         .limit(limit)
     )
-    if not reviewed:
-        statement = statement.where(reviews.c.reviewed_at.is_(None))
     return read_frame(conn, statement, RANKED)
 
 
@@ -123,42 +121,39 @@ def _first(talks: CTE) -> list[ColumnElement[Any]]:
 
 
 def _talks(
-    conn: Connection, period: Period, demo_id: UUID | None, include_test: bool, limit: int | None
-) -> CTE:
+    period: Period, demo_id: UUID | None, include_test: bool, usual: int, limit: int | None
+) -> Select[Any]:
     """The period's conversations; with a `limit` those among which the first ones are."""
     chosen = started_in(period, demo_id, include_test)
     if limit is not None:
-        length = conn.scalar(select(_usual(period, demo_id, include_test).c.length))
         ids = func.insights.worth_reading(
             period.start,
             period.end,
             literal(demo_id, Uuid),
             include_test,
             patterns(),
-            length,
+            usual,
             limit,
         )
         one = select(ids.column_valued("id"))
         chosen = and_(
             chosen, conversations.c.conversation_id == any_(func.array(one.scalar_subquery()))
         )
-    return (
-        select(
-            conversations.c.conversation_id,
-            conversations.c.demo_id,
-            conversations.c.started_at,
-            LENGTH.label("messages"),
-            missed_moments().label("missed_moments"),
-            conversations.c.n_confident_misses.label("confident_misses"),
-            conversations.c.unhappy_end,
-        )
-        .where(chosen)
-        .cte("talks")
-        .prefix_with("MATERIALIZED")  # read once, not once for each thing that is asked of it
-    )
+    return select(
+        conversations.c.conversation_id,
+        conversations.c.demo_id,
+        conversations.c.started_at,
+        LENGTH.label("messages"),
+        missed_moments().label("missed_moments"),
+        conversations.c.n_confident_misses.label("confident_misses"),
+        conversations.c.unhappy_end,
+    ).where(chosen)
 
 
-def _usual(period: Period, demo_id: UUID | None, include_test: bool) -> Subquery:
+def _usual(
+    conn: Connection, period: Period, demo_id: UUID | None, include_test: bool
+) -> tuple[int, int]:
     """How many conversations there are, and the length that 95 % of them do not exceed."""
-    lengths = percentiles(counts.spread("length", period, demo_id, include_test), {"length": 0.95})
-    return select(lengths.c.total.label("conversations"), lengths.c.length).subquery("usual")
+    (lengths,) = spreads(conn, ["length"], period, demo_id, include_test)
+    found = percentiles(lengths, {"length": 0.95}, by=None)
+    return (int(found["total"].iloc[0]), int(found["length"].iloc[0])) if len(found) else (0, 0)

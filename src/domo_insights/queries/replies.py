@@ -1,18 +1,24 @@
 """Questions about reply time: how long visitors wait for an answer."""
 
-from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 import pandas as pd
-from sqlalchemy import ColumnElement, Connection, SmallInteger, cast, func, select
+from sqlalchemy import Connection, select
 
 from domo_insights.database.frames import Columns
-from domo_insights.period import Bucket, Period
+from domo_insights.period import Period
 from domo_insights.queries import counts
-from domo_insights.queries.buckets import over_buckets, whole
+from domo_insights.queries.buckets import (
+    buckets_of,
+    laid,
+    number_or_whole,
+    numbered,
+    whole_of,
+)
 from domo_insights.queries.counts import total
-from domo_insights.queries.packed import percentiles
+from domo_insights.queries.derived import derived
+from domo_insights.queries.packed import by_number, seconds_of, spreads
 
 _MEASURES: Final[Columns] = {
     "replies": "int64",
@@ -24,9 +30,29 @@ KPIS: Final[Columns] = _MEASURES
 OVER_TIME: Final[Columns] = {"bucket": "datetime64[us]", **_MEASURES}
 
 
-def kpis(
+def measured(
     conn: Connection, period: Period, demo_id: UUID | None = None, include_test: bool = False
 ) -> pd.DataFrame:
+    """What `kpis` and `over_time` are made of: the columns of the latter, the period first,
+    without a `bucket`, then each bucket of it.
+
+    Source: insights.conversations, dated by started_at. Raises: DatabaseError.
+    """
+    given = period, demo_id, include_test, period.buckets()
+    talks = counts.talks(*given)
+    number, every = number_or_whole(talks.c.number)
+    unknown = total(talks.c.replies_without_time).label("replies_without_time")
+    kinds = {name: OVER_TIME[name] for name in ("bucket", "replies_without_time")}
+    counted = numbered(conn, select(number, unknown).group_by(every), kinds)
+    (times,) = spreads(conn, ["reply"], *given)
+    found = by_number(times, {"reply_p50": 0.5, "reply_p95": 0.95})
+    counted["replies"] = found.pop("total")
+    counted = counted.join(seconds_of(conn, found))
+    return laid(counted, given[-1], OVER_TIME, with_whole=True)
+
+
+@derived(measured)
+def kpis(frame: pd.DataFrame, period: Period) -> pd.DataFrame:
     """Reply times of the period's conversations in one row.
 
     Columns:
@@ -36,42 +62,10 @@ def kpis(
 
     Source: insights.conversations, dated by started_at. Raises: DatabaseError.
     """
-    return _measured(conn, period, demo_id, include_test, whole(period))[list(KPIS)]
+    return whole_of(frame)
 
 
-def over_time(
-    conn: Connection, period: Period, demo_id: UUID | None = None, include_test: bool = False
-) -> pd.DataFrame:
+@derived(measured)
+def over_time(frame: pd.DataFrame, period: Period) -> pd.DataFrame:
     """The columns of `kpis` for each `bucket` (local start, ascending, quiet ones included)."""
-    return _measured(conn, period, demo_id, include_test, period.buckets())
-
-
-def _measured(
-    conn: Connection,
-    period: Period,
-    demo_id: UUID | None,
-    include_test: bool,
-    buckets: Sequence[Bucket],
-) -> pd.DataFrame:
-    given = period, demo_id, include_test, buckets
-    talks = counts.talks(*given)
-    times = percentiles(counts.spread("reply", *given), {"p50": 0.5, "p95": 0.95})
-
-    def seconds(bucket: ColumnElement[int]) -> ColumnElement[Any]:
-        found: ColumnElement[Any] = func.insights.bucket_middle(
-            cast(func.max(bucket), SmallInteger)
-        )
-        return found
-
-    columns: dict[str, ColumnElement[Any]] = {
-        "replies": func.coalesce(func.max(times.c.total), 0),
-        "reply_p50": seconds(times.c.p50),
-        "reply_p95": seconds(times.c.p95),
-        "replies_without_time": total(talks.c.replies_without_time),
-    }
-    statement = (
-        select(talks.c.number, *(column.label(name) for name, column in columns.items()))
-        .outerjoin(times, times.c.number == talks.c.number)
-        .group_by(talks.c.number)
-    )
-    return over_buckets(conn, statement, buckets, OVER_TIME)
+    return buckets_of(frame)

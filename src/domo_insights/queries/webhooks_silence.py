@@ -12,6 +12,7 @@ from domo_insights.database.frames import Columns, frame_of
 from domo_insights.database.tables import demos
 from domo_insights.database.tables import processed_webhook_events as events
 from domo_insights.period import Bucket, Grain, Period
+from domo_insights.queries.derived import derived
 from domo_insights.queries.webhooks import IS_LIVE
 
 KPIS: Final[Columns] = {"silent_hours": "float64", "judged_hours": "int64"}
@@ -32,37 +33,6 @@ _WEEK: Final = timedelta(days=7)
 _HOUR: Final = timedelta(hours=1)
 _QUARTER: Final = timedelta(minutes=15)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-def kpis(
-    conn: Connection, period: Period, demo_id: UUID | None = None, include_test: bool = False
-) -> pd.DataFrame:
-    """The period's hours in one row.
-
-    Columns: silent_hours (missing when no hour could be judged), judged_hours.
-    Source: processed_webhook_events received over HTTP, dated by processed_at.
-    """
-    frame = hours(conn, period, demo_id)
-    judged, silent = int(frame["judged"].sum()), float(frame["silent"].sum())
-    return pd.DataFrame(
-        {"silent_hours": [silent if judged else None], "judged_hours": [judged]}
-    ).astype(dict(KPIS))
-
-
-def over_time(
-    conn: Connection, period: Period, demo_id: UUID | None = None, include_test: bool = False
-) -> pd.DataFrame:
-    """The columns of `kpis` for each `bucket`, in which hours count where they begin."""
-    buckets = period.buckets()
-    frame = hours(conn, period, demo_id)
-    labels = [bucket.label for bucket in buckets]
-    place = pd.Index(labels).searchsorted(frame["hour"], side="right") - 1
-    counted = frame.groupby(place)[["silent", "judged"]].sum().reindex(range(len(labels)))
-    judged = counted["judged"].fillna(0)
-    silent = counted["silent"].where(judged > 0)
-    return pd.DataFrame(
-        {"bucket": labels, "silent_hours": silent.to_list(), "judged_hours": judged.to_list()}
-    ).astype(dict(OVER_TIME))
 
 
 def hours(
@@ -96,6 +66,32 @@ def hours(
 def _whole(period: Period) -> tuple[Bucket, ...]:
     """The hours that begin in the period and are over; kept as the buckets are."""
     return tuple(bucket for bucket in period.buckets(Grain.HOUR) if _counts(bucket, period))
+
+
+@derived(hours)
+def kpis(frame: pd.DataFrame, period: Period) -> pd.DataFrame:
+    """The period's hours in one row.
+
+    Columns: silent_hours (missing when no hour could be judged), judged_hours.
+    Source: processed_webhook_events received over HTTP, dated by processed_at.
+    """
+    judged, silent = int(frame["judged"].sum()), float(frame["silent"].sum())
+    return pd.DataFrame(
+        {"silent_hours": [silent if judged else None], "judged_hours": [judged]}
+    ).astype(dict(KPIS))
+
+
+@derived(hours)
+def over_time(frame: pd.DataFrame, period: Period) -> pd.DataFrame:
+    """The columns of `kpis` for each `bucket`, in which hours count where they begin."""
+    labels = [bucket.label for bucket in period.buckets()]
+    place = pd.Index(labels).searchsorted(frame["hour"], side="right") - 1
+    counted = frame.groupby(place)[["silent", "judged"]].sum().reindex(range(len(labels)))
+    judged = counted["judged"].fillna(0)
+    silent = counted["silent"].where(judged > 0)
+    return pd.DataFrame(
+        {"bucket": labels, "silent_hours": silent.to_list(), "judged_hours": judged.to_list()}
+    ).astype(dict(OVER_TIME))
 
 
 def _counts(bucket: Bucket, period: Period) -> bool:

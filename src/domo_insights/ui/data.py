@@ -16,6 +16,7 @@ from domo_insights.database.engine import engine_for
 from domo_insights.database.listening import version_of
 from domo_insights.database.reads import read
 from domo_insights.period import Period
+from domo_insights.queries.derived import derivation_of
 from domo_insights.settings import current
 from domo_insights.ui.answers import Answers, hashable
 from domo_insights.ui.session import current_viewer, remembered
@@ -64,7 +65,8 @@ def kept(*, seconds: float, most: int) -> Callable[[Ask], Ask]:
 
 
 def load(query: Callable[..., pd.DataFrame], *args: Any, **kwargs: Any) -> pd.DataFrame:
-    """Answer `query`, from the cache while it is fresh.
+    """Answer `query`, from the cache while it is fresh; one that is derived from another's frame
+    from that frame.
 
     Raises: NotSignedInError, DatabaseError.
     """
