@@ -41,9 +41,18 @@ begin
         select s.kind, case when by_demo then s.demo_id end as demo_id,
           width_bucket(s.day, starts) as number, s.label, u.code, u.n
         from insights.conversation_spreads s cross join lateral unnest(s.codes, s.counts) u (code, n)
-        where s.demo_id = any (demos) and s.zone = kept.days and s.kind = any (kinds)
+        where s.demo_id = any (demos) and s.zone = kept.days
+          and s.kind = any (array_remove(kinds, 'moment'))
           and s.day >= kept.from_day and s.day < kept.to_day and (include_test or not s.is_test)
           and s.codes <> '{}'
+        union all
+        -- Many rows, of one code each.
+        select s.kind, case when by_demo then s.demo_id end, width_bucket(s.day, starts), s.label,
+          s.codes[1], s.counts[1]
+        from insights.conversation_spreads s
+        where 'moment' = any (kinds)
+          and s.demo_id = any (demos) and s.zone = kept.days and s.kind = 'moment'
+          and s.day >= kept.from_day and s.day < kept.to_day and (include_test or not s.is_test)
         union all
         select c.kind, case when by_demo then (t.talk).demo_id end,
           width_bucket((t.talk).started_at, starts), c.label, c.code, t.weight

@@ -100,6 +100,14 @@ KEPT = {
       group by 1, 2, 3, 4, 5, 6 order by 1, 2, 3, 4, 5, 6""",
 }
 """What is kept, and how it is counted from the rows."""
+_EVENTS = """(
+  select width_bucket(processed_at, :starts) as number,
+    case when {typed} then event_type else '' end as event_type,
+    received_via = 'http' as live, processing_duration_ms as ms,
+    extract(epoch from processed_at - occurred_at)::double precision as late
+  from public.processed_webhook_events
+  where processed_at >= :since and processed_at < :until and demo_id is not null
+    and (cast(:demo as uuid) is null or demo_id = :demo)) e"""
 ASKED = {
     "select * from insights.message_counts(:starts, :until, :demo, :tests) order by 1, 2": f"""
       select demo_id, width_bucket(occurred_at, :starts) as n, {_SUMS}
@@ -128,30 +136,32 @@ ASKED = {
         and demo_id is not null and (cast(:demo as uuid) is null or demo_id = :demo)
         and received_via = 'http' order by 1""",
     **{
-        f"""select number, event_type, events, http_events, timed_events,
-          round(handler_p50::numeric, 6), round(handler_p95::numeric, 6),
-          round(handler_p99::numeric, 6), round(lag_p50::numeric, 6), round(lag_p95::numeric, 6)
-          from insights.event_measures(:starts, :until, :demo, {typed}) order by 1, 2""": f"""
+        f"""select number, label, n, n_http, n_timed
+          from insights.packed_events(:starts, :until, :demo, {typed}) where kind = ''
+          order by 1, 2""": f"""
           select number, event_type, count(*), count(*) filter (where live),
-            count(ms) filter (where live), {
-            ", ".join(
-                f"round(insights.{middle}(percentile_disc({part}) within group "
-                f"(order by insights.{code}) filter (where live))::numeric, 6)"
-                for code, middle, parts in (
-                    ("handler_code(ms)", "handler_middle", (0.5, 0.95, 0.99)),
-                    ("log_bucket(late)", "bucket_middle", (0.5, 0.95)),
-                )
-                for part in parts
-            )
-        }
-          from (select width_bucket(processed_at, :starts) as number,
-                  {"event_type" if typed == "true" else "''"} as event_type,
-                  received_via = 'http' as live, processing_duration_ms as ms,
-                  extract(epoch from processed_at - occurred_at)::double precision as late
-                from public.processed_webhook_events
-                where processed_at >= :since and processed_at < :until and demo_id is not null
-                  and (cast(:demo as uuid) is null or demo_id = :demo)) e
-          group by 1, 2 order by 1, 2"""
+            count(ms) filter (where live)
+          from {_EVENTS.format(typed=typed)} group by 1, 2 order by 1, 2"""
+        for typed in ("true", "false")
+    },
+    **{
+        f"""select p.kind, p.number, p.label, u.code, sum(u.n)
+          from insights.packed_events(:starts, :until, :demo, {typed}) p
+          cross join lateral (
+            select c.code, c.n from unnest(p.codes, p.counts) c (code, n)
+            union all
+            select o.codes[d.nth], d.n
+            from unnest(p.dense::real[]) with ordinality d (n, nth),
+              insights.packed_events('{{}}', '-infinity', null, true) o
+            where o.kind = p.kind and o.number is null
+          ) u
+          where p.kind <> '' and p.number is not null
+          group by 1, 2, 3, 4 having sum(u.n) <> 0 order by 1, 2, 3, 4""": f"""
+          select kind, number, event_type, code, count(*)
+          from (select e.*, insights.handler_code(ms) as handler, insights.log_bucket(late) as lag
+                from {_EVENTS.format(typed=typed)} where live) e
+          cross join lateral (values ('handler', e.handler), ('lag', e.lag)) v (kind, code)
+          where code is not null group by 1, 2, 3, 4 order by 1, 2, 3, 4"""
         for typed in ("true", "false")
     },
     """select * from insights.conversation_counts(:starts, :until, 'UTC', :demo, :tests)

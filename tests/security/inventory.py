@@ -210,6 +210,8 @@ INLINED: Final = (
     "insights.handler_middle(integer)",
     "insights.handler_start(integer)",
     "insights.handler_steps()",
+    "insights.dense_values(text)",
+    "insights.has_high(text[],text[])",
     "insights.high_moments(text[],text[])",
     "insights.is_whole(insights.conversation_rollups,text)",
     "insights.log_bucket(double precision)",
@@ -225,7 +227,7 @@ would keep them from it."""
 _COUNTS: Final = (
     "insights.bucket_middle(smallint)",
     "insights.duration_step(integer)",
-    f"insights.event_measures({_T}[],{_T},uuid,boolean,text[],text)",
+    f"insights.packed_events({_T}[],{_T},uuid,boolean)",
     f"insights.event_parts({_T}[],{_T},uuid,boolean)",
     f"insights.event_parts_of({_T}[],{_T},uuid,boolean,boolean)",
     f"insights.event_steps({_T},{_T},uuid)",
@@ -245,6 +247,7 @@ _COUNTS: Final = (
     f"insights.kept_days({_T}[],{_T},text,boolean)",
     "insights.last_activities(uuid,boolean)",
     f"insights.newest_conversations({_T},{_T},uuid,boolean,integer)",
+    f"insights.packed_spreads(text[],{_T}[],{_T},text,uuid,boolean,boolean)",
     f"insights.spread(text,{_T}[],{_T},text,uuid,boolean,boolean)",
     f"insights.turn_counts({_T},{_T},uuid,boolean)",
 )

@@ -110,7 +110,7 @@ def ends(
     Source: insights.conversations, dated by started_at. Raises: DatabaseError.
     """
     lengths, negative = spreads(conn, ["end", "end_negative"], period, demo_id, include_test)
-    frame = percentiles(lengths, {"median_length": 0.5}, by="label")
+    frame = percentiles(lengths, {"median_length": 0.5}, by=["label"])
     frame = frame.rename(columns={"total": "conversations"}).rename_axis("end_reason")
     words = (negative["value"] * negative["n"]).groupby(negative["label"], dropna=False).sum()
     frame["negative_messages"] = words.reindex(frame.index, fill_value=0)

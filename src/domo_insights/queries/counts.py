@@ -9,7 +9,6 @@ from uuid import UUID
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
-    Double,
     Integer,
     Numeric,
     TableValuedAlias,
@@ -20,7 +19,6 @@ from sqlalchemy import (
     func,
     literal,
 )
-from sqlalchemy.dialects.postgresql import ARRAY
 
 from domo_insights.period import Bucket, Period
 from domo_insights.queries.buckets import starts_of
@@ -88,33 +86,6 @@ def intents(
         *(column(counted, BigInteger) for counted in _INTENTS),
         column("confidence", Numeric),
         name="wanted",
-    )
-    return found
-
-
-def events(
-    period: Period,
-    demo_id: UUID | None,
-    buckets: Sequence[Bucket] = (),
-    *,
-    typed: bool = False,
-    named: Sequence[str] | None = None,
-    rest: str = "",
-) -> TableValuedAlias:
-    """Events stored in `period`: a row for each number and, when `typed`, event_type (those that
-    are not `named` together as `rest`), with counts, ms and seconds as webhooks.kpis has them."""
-    starts = starts_of(period, buckets)
-    names = literal(None if named is None else list(named), ARRAY(Text()))
-    asked = func.insights.event_measures(
-        starts, period.end, literal(demo_id, Uuid), typed, names, rest
-    )
-    found: TableValuedAlias = asked.table_valued(
-        column("number", Integer),
-        column("event_type", Text),
-        *(column(f"{kind}events", BigInteger) for kind in ("", "http_", "timed_")),
-        *(column(f"handler_p{n}", Double) for n in (50, 95, 99)),
-        *(column(f"lag_p{n}", Double) for n in (50, 95)),
-        name="told",
     )
     return found
 

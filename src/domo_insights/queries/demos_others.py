@@ -52,7 +52,7 @@ def others(
         spreads(conn, list(MEDIANS), period, None, include_test, by_demo=True),
         strict=True,
     ):
-        median = percentiles(spread[spread["demo_id"].isin(theirs)], {"median": 0.5}, by=None)
+        median = percentiles(spread[spread["demo_id"].isin(theirs)], {"median": 0.5}, by=())
         frame[MEDIANS[kind]] = median["median"].reindex([WHOLE]).to_numpy()
     return frame[list(OTHERS)].astype(dict(OTHERS))
 

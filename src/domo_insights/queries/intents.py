@@ -1,16 +1,17 @@
 """Questions about what visitors want, and how sure the labels are."""
 
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 import pandas as pd
-from sqlalchemy import ColumnElement, Connection, Double, FromClause, cast, func, select
+from sqlalchemy import Connection, Double, cast, func, literal, null, select, union_all
 
 from domo_insights.database.frames import Columns, read_frame
 from domo_insights.period import Period
 from domo_insights.queries import counts
-from domo_insights.queries.buckets import over_buckets, share_of
+from domo_insights.queries.buckets import NUMBER, WHOLE, laid
 from domo_insights.queries.counts import total
+from domo_insights.queries.derived import derived
 
 _MEASURES: Final[Columns] = {
     "intents": "int64",
@@ -34,11 +35,53 @@ RANKED: Final[Columns] = {
     "average_confidence": "float64",
     "with_confidence": "int64",
 }
+_COUNTS: Final = (
+    "n_labelled", "n_negative", "n_confidence", "n_intent", "n_any_label", "n_labelled_here",
+)  # fmt: skip
+MEASURED: Final[Columns] = {
+    NUMBER: "int64", "intent": "object", "n": "int64", **dict.fromkeys(_COUNTS, "int64"),
+    "confidence": "float64",
+}  # fmt: skip
+_NAMES: Final = {
+    "n": "user_messages",
+    "n_labelled": "labelled",
+    "n_negative": "negative",
+    "n_confidence": "with_confidence",
+}
 
 
-def kpis(
+def measured(
     conn: Connection, period: Period, demo_id: UUID | None = None, include_test: bool = False
 ) -> pd.DataFrame:
+    """What the other questions here are made of: user messages by NUMBER, the bucket's, and
+    intent. The rows without an intent have what all user messages of the bucket add up to.
+
+    Columns: see MEASURED; confidence is a sum. Raises: DatabaseError.
+    """
+    given = period, demo_id, include_test, period.buckets()
+    said, wanted = counts.messages(*given), counts.intents(*given)
+    every = select(
+        said.c.number,
+        null().label("intent"),
+        total(said.c.n_user).label("n"),
+        *(total(said.c[name]).label(name) for name in _COUNTS),
+        cast(func.sum(said.c.confidence), Double).label("confidence"),
+    ).group_by(said.c.number)
+    each = select(
+        wanted.c.number,
+        wanted.c.intent,
+        wanted.c.n,
+        wanted.c.n_labelled,
+        wanted.c.n_negative,
+        wanted.c.n_confidence,
+        *(literal(0).label(name) for name in _COUNTS[3:]),
+        cast(wanted.c.confidence, Double),
+    )
+    return read_frame(conn, union_all(every, each), MEASURED)
+
+
+@derived(measured)
+def kpis(frame: pd.DataFrame, period: Period) -> pd.DataFrame:
     """The intents of the period's user messages in one row.
 
     Columns:
@@ -50,68 +93,45 @@ def kpis(
 
     Source: conversation_messages, dated by occurred_at. Raises: DatabaseError.
     """
-    said = counts.messages(period, demo_id, include_test)
-    wanted = counts.intents(period, demo_id, include_test)
-    distinct = select(func.count(func.distinct(wanted.c.intent))).scalar_subquery()
-    return read_frame(conn, select(*_measures(said, distinct)), KPIS)
+    found = _measures(frame.assign(**{NUMBER: WHOLE}))
+    return laid(found, [], {"bucket": "datetime64[us]", **KPIS}, with_whole=True)[list(KPIS)]
 
 
-def over_time(
-    conn: Connection, period: Period, demo_id: UUID | None = None, include_test: bool = False
-) -> pd.DataFrame:
+@derived(measured)
+def over_time(frame: pd.DataFrame, period: Period) -> pd.DataFrame:
     """The columns of `kpis` for each `bucket` (local start, ascending, quiet ones included)."""
-    buckets = period.buckets()
-    said = counts.messages(period, demo_id, include_test, buckets)
-    wanted = counts.intents(period, demo_id, include_test, buckets)
-    distinct = (
-        select(wanted.c.number, func.count().label("intents"))
-        .group_by(wanted.c.number)
-        .subquery("distinct_ones")
-    )
-    some = func.coalesce(func.max(distinct.c.intents), 0)
-    statement = (
-        select(said.c.number, *_measures(said, some))
-        .select_from(said.outerjoin(distinct, distinct.c.number == said.c.number))
-        .group_by(said.c.number)
-    )
-    return over_buckets(conn, statement, buckets, OVER_TIME)
+    return laid(_measures(frame), period.buckets(), OVER_TIME)
 
 
-def ranked(
-    conn: Connection, period: Period, demo_id: UUID | None = None, include_test: bool = False
-) -> pd.DataFrame:
+@derived(measured)
+def ranked(frame: pd.DataFrame, period: Period) -> pd.DataFrame:
     """Every intent of the period's user messages, the most frequent first.
 
     Columns: intent, user_messages, intent_share (of the messages with an intent), labelled (with
     a sentiment), negative, negative_share (of labelled), average_confidence, with_confidence.
     Source: conversation_messages, dated by occurred_at. Raises: DatabaseError.
     """
-    wanted = counts.intents(period, demo_id, include_test)
-    count = wanted.c.n
-    statement = select(
-        wanted.c.intent,
-        count.label("user_messages"),
-        (cast(count, Double) / func.sum(count).over()).label("intent_share"),
-        wanted.c.n_labelled.label("labelled"),
-        wanted.c.n_negative.label("negative"),
-        share_of(wanted.c.n_negative, wanted.c.n_labelled).label("negative_share"),
-        share_of(wanted.c.confidence, wanted.c.n_confidence).label("average_confidence"),
-        wanted.c.n_confidence.label("with_confidence"),
-    ).order_by(count.desc(), wanted.c.intent)
-    return read_frame(conn, statement, RANKED)
+    found = frame.dropna(subset="intent").groupby("intent").sum()
+    found = found.sort_values("n", ascending=False, kind="stable").rename(columns=_NAMES)
+    found["intent_share"] = found["user_messages"] / found["user_messages"].sum()
+    found["negative_share"] = found["negative"] / found["labelled"].where(found["labelled"] > 0)
+    found["average_confidence"] = _mean(found)
+    return found.reset_index()[list(RANKED)].astype(dict(RANKED))
 
 
-def _measures(said: FromClause, distinct: ColumnElement[Any]) -> list[ColumnElement[Any]]:
-    count, known = total(said.c.n_user), total(said.c.n_intent)
-    here, confident = total(said.c.n_labelled_here), total(said.c.n_confidence)
-    columns: dict[str, ColumnElement[Any]] = {
-        "intents": distinct,
-        "user_messages": count,
-        "with_intent": known,
-        "without_intent_share": share_of(count - known, count),
-        "average_confidence": share_of(func.sum(said.c.confidence), confident),
-        "with_confidence": confident,
-        "labelled_here": here,
-        "labelled_here_share": share_of(here, total(said.c.n_any_label)),
-    }
-    return [value.label(name) for name, value in columns.items()]
+def _measures(frame: pd.DataFrame) -> pd.DataFrame:
+    """The columns of `kpis` by NUMBER."""
+    every = frame[frame["intent"].isna()].drop(columns="intent").groupby(NUMBER).sum()
+    found = every.rename(columns=_NAMES | {"n_intent": "with_intent"})
+    found["intents"] = frame.dropna(subset="intent").groupby(NUMBER)["intent"].nunique()
+    messages = found["user_messages"].where(found["user_messages"] > 0)
+    found["without_intent_share"] = (messages - found["with_intent"]) / messages
+    found["average_confidence"] = _mean(found)
+    found["labelled_here"] = found["n_labelled_here"]
+    labelled = found["n_any_label"].where(found["n_any_label"] > 0)
+    found["labelled_here_share"] = found["labelled_here"] / labelled
+    return found
+
+
+def _mean(found: pd.DataFrame) -> pd.Series:
+    return found["confidence"] / found["with_confidence"].where(found["with_confidence"] > 0)

@@ -19,8 +19,6 @@ from domo_insights.database.tables_judged import judged_messages as judged
 from domo_insights.period import Period
 from domo_insights.queries import counts
 from domo_insights.queries.buckets import (
-    NUMBER,
-    WHOLE,
     buckets_of,
     laid,
     number_or_whole,
@@ -30,7 +28,7 @@ from domo_insights.queries.buckets import (
 )
 from domo_insights.queries.counts import total
 from domo_insights.queries.derived import derived
-from domo_insights.queries.packed import spreads
+from domo_insights.queries.packed import packed_spreads, spreads
 from domo_insights.settings import current
 
 _MEASURES: Final[Columns] = {
@@ -76,10 +74,11 @@ def measured(
     statement = select(number, *(column.label(name) for name, column in columns.items()))
     kinds = {name: OVER_TIME[name] for name in ("bucket", *columns)}
     frame = numbered(conn, statement.group_by(every), kinds)
-    (wanted,) = spreads(conn, ["moment"], *given)
-    moments = wanted[wanted["label"].map(_are_high(wanted["label"])).astype(bool)]
-    frame["missed_moments"] = moments.groupby(NUMBER)["n"].sum()
-    frame.loc[WHOLE, "missed_moments"] = moments["n"].sum()
+    wanted = packed_spreads(["moment"], *given)
+    number, every = number_or_whole(wanted.c.number)
+    moments = select(number, total(wanted.c.counts[1]).label("missed_moments")).group_by(every)
+    high = moments.where(is_high(wanted.c.label, patterns()))
+    frame = frame.join(numbered(conn, high, {"bucket": "", "missed_moments": "int64"}))
     return laid(frame, given[-1], OVER_TIME, with_whole=True)
 
 
@@ -133,27 +132,14 @@ def judged_in(period: Period, demo_id: UUID | None, include_test: bool) -> Colum
 
 def patterns(words: Sequence[str] | None = None) -> ColumnElement[Any]:
     """What a high intent is like, a space before and after it: one of `words` in it as a word."""
-    return literal([f"%{word}%" for word in _spaced(words)], ARRAY(Text()))
+    plain = (
+        " ".join(re.findall(r"[^\W_]+", word.lower()))
+        for word in (current().insights_high_intent if words is None else words)
+    )
+    return literal([f"% {word} %" for word in plain if word], ARRAY(Text()))
 
 
 def is_high(intent_words: ColumnElement[str], high: ColumnElement[Any]) -> ColumnElement[bool]:
     """Whether one of the words occurs in the intent as a whole word."""
     spaced: ColumnElement[str] = literal(" ") + intent_words + " "
     return spaced.like(any_(high))
-
-
-def _are_high(intents: pd.Series) -> dict[str, bool]:
-    """The same of intents that were read, each once."""
-    words = _spaced(None)
-    return {
-        intent: any(word in f" {intent} " for word in words) for intent in intents.unique().tolist()
-    }
-
-
-def _spaced(words: Sequence[str] | None) -> list[str]:
-    """`words`, of letters and digits alone, with a space before and after each."""
-    plain = (
-        " ".join(re.findall(r"[^\W_]+", word.lower()))
-        for word in (current().insights_high_intent if words is None else words)
-    )
-    return [f" {word} " for word in plain if word]

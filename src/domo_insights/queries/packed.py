@@ -10,10 +10,12 @@ from uuid import UUID
 import numpy as np
 import pandas as pd
 from sqlalchemy import (
+    BigInteger,
     Connection,
     Integer,
     LargeBinary,
     SmallInteger,
+    TableValuedAlias,
     Text,
     Uuid,
     column,
@@ -27,6 +29,8 @@ from domo_insights.period import Bucket, Period
 from domo_insights.queries.buckets import NUMBER, WHOLE, starts_of
 
 SPREAD: Final = ("demo_id", NUMBER, "label", "value", "n")
+_COUNTED: Final = ("n", "n_http", "n_timed")
+EVENTS: Final = (NUMBER, "label", *_COUNTED)
 _HEADER: Final = 4
 """Bytes before the numbers of a vector that is sent: its length."""
 
@@ -46,6 +50,21 @@ def spreads(
     A value can have several rows; what is true is their sum. The function insights.spread_codes
     says which kinds there are and what their values stand for.
     """
+    asked = packed_spreads(kinds, period, demo_id, include_test, buckets, by_demo=by_demo)
+    rows = _asked(conn, asked)
+    return [_taken_apart([row for row in rows if row.kind == kind]) for kind in kinds]
+
+
+def packed_spreads(
+    kinds: Sequence[str],
+    period: Period,
+    demo_id: UUID | None,
+    include_test: bool,
+    buckets: Sequence[Bucket] = (),
+    *,
+    by_demo: bool = False,
+) -> TableValuedAlias:
+    """What `spreads` takes apart; each row has either `dense` or `counts` of `codes`."""
     asked = func.insights.packed_spreads(
         literal(list(kinds), ARRAY(Text())),
         starts_of(period, buckets),
@@ -54,7 +73,8 @@ def spreads(
         literal(demo_id, Uuid),
         include_test,
         by_demo,
-    ).table_valued(
+    )
+    found: TableValuedAlias = asked.table_valued(
         column("kind", Text),
         column("demo_id", Uuid),
         column(NUMBER, Integer),
@@ -64,48 +84,80 @@ def spreads(
         column("counts", ARRAY(Integer)),
         name="packed",
     )
-    dense = func.vector_send(asked.c.dense, type_=LargeBinary)
-    own = [column for column in asked.c if column.name != "dense"]
-    rows = conn.execute(select(*own, dense.label("dense"))).all()
-    return [_taken_apart([row for row in rows if row.kind == kind]) for kind in kinds]
+    return found
+
+
+def events(
+    conn: Connection,
+    period: Period,
+    demo_id: UUID | None,
+    buckets: Sequence[Bucket] = (),
+    *,
+    typed: bool,
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Events stored in `period`, by bucket and, when `typed`, type (`label`): a frame of EVENTS,
+    then frames of SPREAD of the codes of handler times and of delivery lags."""
+    asked = func.insights.packed_events(
+        starts_of(period, buckets), period.end, literal(demo_id, Uuid), typed
+    ).table_valued(
+        column("kind", Text),
+        column(NUMBER, Integer),
+        column("label", Text),
+        column("dense", LargeBinary),
+        column("codes", ARRAY(Integer)),
+        column("counts", ARRAY(Integer)),
+        *(column(name, BigInteger) for name in _COUNTED),
+        name="packed",
+    )
+    rows = _asked(conn, asked)
+    counted = [tuple(getattr(row, name) for name in EVENTS) for row in rows if not row.kind]
+    kinds = dict.fromkeys(EVENTS, "int64") | {"label": "object"}
+    handler, lag = (
+        _taken_apart([row for row in rows if row.kind == kind]) for kind in ("handler", "lag")
+    )
+    return pd.DataFrame(counted, columns=list(EVENTS)).astype(kinds), handler, lag
 
 
 def percentiles(
-    spread: pd.DataFrame, parts: Mapping[str, float], by: str | None = NUMBER
+    spread: pd.DataFrame, parts: Mapping[str, float], by: Sequence[str] = (NUMBER,)
 ) -> pd.DataFrame:
     """A row for each `by` of `spread`, or one of all together, WHOLE, if it has any.
 
     Columns: total, how many values there are; under the names of `parts` the smallest value such
     that at least that part of the values are not above it. Index: `by`.
     """
-    keys = spread[by] if by else pd.Series(WHOLE, spread.index)
-    groups, names = pd.factorize(keys, use_na_sentinel=False)
+    grouped = spread.groupby(list(by), dropna=False, sort=False) if by else None
+    groups = np.zeros(len(spread), int) if grouped is None else grouped.ngroup().to_numpy()
     group, value, n = _summed(groups, spread["value"].to_numpy(), spread["n"].to_numpy())
-    if not n.size:
-        return pd.DataFrame({name: [] for name in ("total", *parts)}, dtype="float64")
     upto = np.cumsum(n)
     first = np.flatnonzero(np.diff(group, prepend=-1))
     before = upto[first] - n[first]
-    total = np.diff(np.append(before, upto[-1]))
+    total = np.diff(np.append(before, upto[-1:]))
     found: dict[str, Any] = {"total": total}
     for name, part in parts.items():
         found[name] = value[np.searchsorted(upto, before + np.ceil(part * total))]
-    return pd.DataFrame(found, index=pd.Index(names)[group[first]])
+    if grouped is None:
+        return pd.DataFrame(found, index=[WHOLE] * len(first))
+    names = spread.loc[~grouped.ngroup().duplicated(), list(by)]
+    index = names.iloc[group[first]].set_index(list(by)).index
+    return pd.DataFrame(found, index=index)
 
 
 def by_number(spread: pd.DataFrame, parts: Mapping[str, float]) -> pd.DataFrame:
     """The percentiles of each bucket, and under WHOLE those of all together."""
-    return pd.concat([percentiles(spread, parts, by=None), percentiles(spread, parts)])
+    return pd.concat([percentiles(spread, parts, by=()), percentiles(spread, parts)])
 
 
-def seconds_of(conn: Connection, codes: pd.DataFrame) -> pd.DataFrame:
-    """What codes of insights.log_bucket stand for; what is missing stays so."""
+def middles(conn: Connection, codes: pd.DataFrame, of: str) -> pd.DataFrame:
+    """What codes stand for by a function of insights, `of`: bucket_middle of those of log_bucket,
+    handler_middle of those of handler_code. What is missing stays so."""
     known = np.unique(codes.to_numpy(dtype=float)).tolist()
-    whole = [int(code) for code in known if code == code]
-    code = func.unnest(literal(whole, ARRAY(SmallInteger))).column_valued("code")
-    middles = conn.execute(select(code, func.insights.bucket_middle(code))).all()
-    seconds = {row[0]: row[1] for row in middles}
-    return pd.DataFrame({name: column.map(seconds) for name, column in codes.items()})
+    kind = SmallInteger if of == "bucket_middle" else Integer
+    whole = literal([int(code) for code in known if code == code], ARRAY(kind))
+    code = func.unnest(whole).column_valued("code")
+    found = conn.execute(select(code, getattr(func.insights, of)(code))).all()
+    meant = {row[0]: row[1] for row in found}
+    return pd.DataFrame({name: column.map(meant) for name, column in codes.items()})
 
 
 def _summed(groups: Any, values: Any, counts: Any) -> tuple[Any, Any, Any]:
@@ -120,6 +172,12 @@ def _summed(groups: Any, values: Any, counts: Any) -> tuple[Any, Any, Any]:
     return groups[first][there], values[first][there], sums[there]
 
 
+def _asked(conn: Connection, packed: TableValuedAlias) -> Sequence[Any]:
+    """The rows of `packed`, vectors as they are sent."""
+    dense = func.vector_send(packed.c.dense, type_=LargeBinary).label("dense")
+    return conn.execute(select(*(own for own in packed.c if own.name != "dense"), dense)).all()
+
+
 def _taken_apart(rows: Sequence[Any]) -> pd.DataFrame:
     """A row of SPREAD for each value that occurs in one of `rows`."""
     standing = next((np.array(row.codes) for row in rows if row.number is None), np.array([], int))
@@ -127,7 +185,7 @@ def _taken_apart(rows: Sequence[Any]) -> pd.DataFrame:
     pieces = [_values(row, standing) for row in packed]
     sizes = [values.size for values, _ in pieces]
     keys = {
-        name: np.repeat(np.array([getattr(row, name) for row in packed], dtype=kind), sizes)
+        name: np.repeat(np.array([getattr(row, name, None) for row in packed], dtype=kind), sizes)
         for name, kind in (("demo_id", object), (NUMBER, int), ("label", object))
     }
     value, n = (

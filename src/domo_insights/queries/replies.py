@@ -18,7 +18,7 @@ from domo_insights.queries.buckets import (
 )
 from domo_insights.queries.counts import total
 from domo_insights.queries.derived import derived
-from domo_insights.queries.packed import by_number, seconds_of, spreads
+from domo_insights.queries.packed import by_number, middles, spreads
 
 _MEASURES: Final[Columns] = {
     "replies": "int64",
@@ -47,7 +47,7 @@ def measured(
     (times,) = spreads(conn, ["reply"], *given)
     found = by_number(times, {"reply_p50": 0.5, "reply_p95": 0.95})
     counted["replies"] = found.pop("total")
-    counted = counted.join(seconds_of(conn, found))
+    counted = counted.join(middles(conn, found, "bucket_middle"))
     return laid(counted, given[-1], OVER_TIME, with_whole=True)
 
 

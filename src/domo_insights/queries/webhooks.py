@@ -8,15 +8,15 @@ from typing import Any, Final
 from uuid import UUID
 
 import pandas as pd
-from sqlalchemy import ColumnElement, Connection, FromClause, Uuid, and_, func, literal, select
+from sqlalchemy import ColumnElement, Connection, Select, Uuid, and_, func, literal, select
 
 from domo_insights.database.frames import Columns, read_frame
 from domo_insights.database.tables import delivery_counts as deliveries
 from domo_insights.database.tables import processed_webhook_events as events
 from domo_insights.period import Period
-from domo_insights.queries import counts
-from domo_insights.queries.buckets import over_buckets, within
-from domo_insights.queries.counts import total
+from domo_insights.queries import packed
+from domo_insights.queries.buckets import NUMBER, WHOLE, buckets_of, laid, whole_of, within
+from domo_insights.queries.derived import derived
 from domo_insights.queries.scope import Condition
 
 IS_LIVE: Final = events.c.received_via == "http"
@@ -42,6 +42,12 @@ BY_TYPE_OVER_TIME: Final[Columns] = {
     **_MEASURES,
 }
 DISTRIBUTION: Final[Columns] = {"low_ms": "int64", "high_ms": "int64", "events": "int64"}
+_COUNTS: Final = {"n": "events", "n_http": "http_events", "n_timed": "timed_events"}
+_TIMES: Final = (
+    ({"handler_p50": 0.5, "handler_p95": 0.95, "handler_p99": 0.99}, "handler_middle"),
+    ({"lag_p50": 0.5, "lag_p95": 0.95}, "bucket_middle"),
+)
+"""Percentiles of handler times and of lags, and what their codes stand for."""
 REST: Final = "other types"
 MOST_TYPES: Final = 6
 # Steps of about a quarter, ten to a decade; whole milliseconds, since that is what is stored.
@@ -52,9 +58,27 @@ EDGES: Final = (
 )  # fmt: skip
 
 
-def kpis(
+def measured(
     conn: Connection, period: Period, demo_id: UUID | None = None, include_test: bool = False
 ) -> pd.DataFrame:
+    """What `kpis` and `over_time` are made of: the columns of the former, the period first,
+    without a `bucket`, then each bucket of it, with no duplicates.
+
+    Source: processed_webhook_events, dated by processed_at; delivery_counts.
+    """
+    buckets = period.buckets()
+    counted, *times = packed.events(conn, period, demo_id, buckets, typed=False)
+    frame = counted.set_index(NUMBER)[list(_COUNTS)].rename(columns=_COUNTS)
+    frame.loc[WHOLE] = frame.sum()
+    for spread, (parts, of) in zip(times, _TIMES, strict=True):
+        found = packed.by_number(spread, parts).drop(columns="total")
+        frame = frame.join(packed.middles(conn, found, of))
+    frame["duplicates"] = pd.Series({WHOLE: conn.scalar(_duplicates(period, demo_id))})
+    return laid(frame, buckets, {"bucket": OVER_TIME["bucket"], **KPIS}, with_whole=True)
+
+
+@derived(measured)
+def kpis(frame: pd.DataFrame, period: Period) -> pd.DataFrame:
     """The period's events in one row.
 
     Columns:
@@ -64,38 +88,23 @@ def kpis(
 
     Source: processed_webhook_events, dated by processed_at; delivery_counts.
     """
-    repeated = (
-        select(func.coalesce(func.sum(deliveries.c.duplicates), 0))
-        .where(
-            within(deliveries.c.bucket, period),
-            deliveries.c.demo_id == demo_id if demo_id else deliveries.c.demo_id.is_not(None),
-        )
-        .scalar_subquery()
-    )
-    told = counts.events(period, demo_id)
-    statement = select(*_measures(told), repeated.label("duplicates"))
-    return read_frame(conn, statement, KPIS)
+    return whole_of(frame)
 
 
-def over_time(
-    conn: Connection, period: Period, demo_id: UUID | None = None, include_test: bool = False
-) -> pd.DataFrame:
+@derived(measured)
+def over_time(frame: pd.DataFrame, period: Period) -> pd.DataFrame:
     """The columns of `kpis` but duplicates for each `bucket`, quiet ones included."""
-    buckets = period.buckets()
-    told = counts.events(period, demo_id, buckets)
-    statement = select(told.c.number, *(told.c[name] for name in _MEASURES))
-    return over_buckets(conn, statement, buckets, OVER_TIME)
+    return buckets_of(frame)[list(OVER_TIME)]
 
 
 def by_type(
     conn: Connection, period: Period, demo_id: UUID | None = None, include_test: bool = False
 ) -> pd.DataFrame:
     """The columns of `kpis` but duplicates per event_type, the most frequent type first."""
-    told = counts.events(period, demo_id, typed=True)
-    statement = select(told.c.event_type, *(told.c[name] for name in _MEASURES)).order_by(
-        told.c.events.desc(), told.c.event_type
-    )
-    return read_frame(conn, statement, BY_TYPE)
+    frame = _typed(conn, *packed.events(conn, period, demo_id, typed=True))
+    frame = frame.droplevel(NUMBER).rename_axis("event_type").sort_index().reset_index()
+    frame = frame.sort_values("events", ascending=False, kind="stable", ignore_index=True)
+    return frame.astype(dict(BY_TYPE))
 
 
 def by_type_over_time(
@@ -106,16 +115,17 @@ def by_type_over_time(
     The rarer types are one, REST, once there are more than MOST_TYPES.
     """
     buckets = period.buckets()
-    kinds = by_type(conn, period, demo_id)["event_type"].tolist()
-    named = kinds if len(kinds) <= MOST_TYPES else kinds[: MOST_TYPES - 1]
-    told = counts.events(period, demo_id, buckets, typed=True, named=named, rest=REST)
-    statement = select(told.c.number, told.c.event_type, *(told.c[name] for name in _MEASURES))
-    found = read_frame(conn, statement, {"number": "int64", "event_type": "str", **_MEASURES})
-    totals = found.groupby("event_type")["events"].sum().sort_values(ascending=False)
-    kinds = sorted(totals.index, key=lambda name: (name == REST, -totals[name], name))
-    whole = pd.MultiIndex.from_product([range(1, len(buckets) + 1), kinds])
-    frame = found.set_index(["number", "event_type"]).reindex(whole)
-    numbers = [name for name, dtype in _MEASURES.items() if dtype == "int64"]
+    counted, *times = packed.events(conn, period, demo_id, buckets, typed=True)
+    totals = counted.groupby("label")["n"].sum().sort_index()
+    kinds = totals.sort_values(ascending=False, kind="stable").index.tolist()
+    rare = kinds[MOST_TYPES - 1 :] if len(kinds) > MOST_TYPES else []
+    for frame in (counted, *times):
+        frame["label"] = frame["label"].where(~frame["label"].isin(rare), REST)
+    frame = _typed(conn, counted, *times)
+    shown = [kind for kind in kinds if kind not in rare] + [REST] * bool(rare)
+    whole = pd.MultiIndex.from_product([range(1, len(buckets) + 1), shown])
+    frame = frame.reindex(whole)
+    numbers = list(_COUNTS.values())
     frame[numbers] = frame[numbers].fillna(0)
     frame.insert(0, "event_type", whole.get_level_values(1))
     frame.insert(0, "bucket", [buckets[n - 1].label for n in whole.get_level_values(0)])
@@ -152,9 +162,20 @@ def lag() -> ColumnElement[Any]:
     return late
 
 
-def _measures(told: FromClause) -> list[ColumnElement[Any]]:
-    """The columns that all questions here share, of a source that has one row or none."""
-    return [
-        total(told.c[name]).label(name) if dtype == "int64" else func.max(told.c[name]).label(name)
-        for name, dtype in _MEASURES.items()
-    ]
+def _typed(
+    conn: Connection, counted: pd.DataFrame, handler: pd.DataFrame, lag: pd.DataFrame
+) -> pd.DataFrame:
+    """Measures by bucket and label."""
+    keys = [NUMBER, "label"]
+    frame = counted.groupby(keys)[list(_COUNTS)].sum().rename(columns=_COUNTS)
+    for spread, (parts, of) in zip((handler, lag), _TIMES, strict=True):
+        found = packed.percentiles(spread, parts, by=keys).drop(columns="total")
+        frame = frame.join(packed.middles(conn, found, of))
+    return frame
+
+
+def _duplicates(period: Period, demo_id: UUID | None) -> Select[Any]:
+    return select(func.coalesce(func.sum(deliveries.c.duplicates), 0)).where(
+        within(deliveries.c.bucket, period),
+        deliveries.c.demo_id == demo_id if demo_id else deliveries.c.demo_id.is_not(None),
+    )

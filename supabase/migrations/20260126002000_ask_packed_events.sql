@@ -1,0 +1,68 @@
+-- Events of each bucket (and type), as they are kept: of kind '' how many there are, received over
+-- HTTP, and of these with a handler time; of the kinds handler and lag how often each code occurs.
+-- As in insights.packed_spreads a row has either `dense` or `counts` of `codes`, and the first row of
+-- a kind has the codes that stand in its dense vector.
+create or replace function insights.packed_events(
+  starts timestamptz[], until timestamptz, one_demo uuid, typed boolean)
+  returns table (kind text, number integer, label text, dense vector, codes integer[],
+                 counts integer[], n bigint, n_http bigint, n_timed bigint)
+  language sql stable set search_path = extensions, public set work_mem = '64MB' as $$
+  with part as materialized (
+    select width_bucket(p.since, starts) as number,
+      case when typed then p.event_type else '' end as event_type, p.n, p.n_http, p.n_timed,
+      p.handler, p.handler_n, p.lag, p.lag_n, p.handler_dense, p.lag_dense
+    from insights.event_parts(starts, until, one_demo, typed) p
+  ), added as materialized (
+    select p.number, p.event_type, sum(p.n) as n, sum(p.n_http) as n_http, sum(p.n_timed) as n_timed,
+      sum(p.handler_dense) as handler, sum(p.lag_dense) as lag
+    from part p group by 1, 2
+  ), sparse as (
+    select s.kind, s.number, s.event_type, array_agg(s.code) as codes, array_agg(s.n) as counts from (
+      select u.kind, u.number, u.event_type, u.code, sum(u.n)::integer as n from (
+        select 'handler' as kind, p.number, p.event_type, c.code, c.n
+        from part p cross join lateral unnest(p.handler, p.handler_n) c (code, n)
+        union all
+        select 'lag', p.number, p.event_type, c.code, c.n
+        from part p cross join lateral unnest(p.lag, p.lag_n) c (code, n)
+      ) u group by 1, 2, 3, 4
+    ) s group by 1, 2, 3
+  )
+  select 'handler', null::integer, null::text, null::vector, array(select generate_series(0, 202)),
+    null::integer[], null::bigint, null::bigint, null::bigint
+  union all
+  select 'lag', null, null, null, array(select generate_series(9900, 10099)), null, null, null, null
+  union all
+  select '', a.number, a.event_type, null, null, null, a.n, a.n_http, a.n_timed from added a
+  union all
+  select 'handler', a.number, a.event_type, a.handler, null, null, null, null, null
+  from added a where a.handler is not null
+  union all
+  select 'lag', a.number, a.event_type, a.lag, null, null, null, null, null
+  from added a where a.lag is not null
+  union all
+  select s.kind, s.number, s.event_type, null, s.codes, s.counts, null, null, null from sparse s
+$$;
+drop function if exists
+  insights.event_measures(timestamptz[], timestamptz, uuid, boolean, text[], text);
+
+-- Not counted by reading all of them, each of which has a vector.
+create index if not exists knowledge_chunks_unembedded_idx on public.knowledge_chunks (demo_id)
+  where vector_embedding is null;
+create or replace function insights.chunk_counts()
+  returns table (demo_id uuid, chunks bigint, without_embedding bigint)
+  language plpgsql stable security definer set search_path = '' as $$
+#variable_conflict use_column
+declare mine constant uuid[] := insights.asked_demos();
+begin
+  return query
+    select k.demo_id, k.n, coalesce(w.n, 0)
+    from (select c.demo_id, count(*) as n from public.knowledge_chunks c
+          where c.demo_id = any (mine) group by 1) k
+    left join (select c.demo_id, count(*) as n from public.knowledge_chunks c
+               where c.demo_id = any (mine) and c.vector_embedding is null group by 1) w
+      on w.demo_id = k.demo_id;
+end $$;
+
+revoke execute on all functions in schema insights from public;
+grant execute on function insights.packed_events(timestamptz[], timestamptz, uuid, boolean)
+  to insights_reader, insights_product, insights_worker;
