@@ -78,9 +78,9 @@ def laid(
     label, *names = columns
     labels = [bucket.label for bucket in buckets]
     first = WHOLE if with_whole else 1
-    place = answer.index.get_indexer(range(first, len(buckets) + 1))
+    place = answer.index.get_indexer(pd.RangeIndex(first, len(buckets) + 1))
     found = place >= 0
-    values: dict[str, Any] = {label: [pd.NaT, *labels] if with_whole else labels}
+    values: dict[str, Any] = {label: [np.datetime64("NaT"), *labels] if with_whole else labels}
     for name in names:
         quiet = 0 if columns[name] == "int64" else np.nan
         own = answer[name].to_numpy()[place] if found.any() else np.full(len(place), quiet)

@@ -70,6 +70,9 @@ def load(query: Callable[..., pd.DataFrame], *args: Any, **kwargs: Any) -> pd.Da
 
     Raises: NotSignedInError, DatabaseError.
     """
+    if derivation := derivation_of(query):
+        frame = load(derivation.base, *args, **kwargs)
+        return derivation.make(frame, args[0] if args else kwargs["period"])
     viewer = current_viewer()
     for heard in _overhearing:
         heard.append(Question(query, args, kwargs))

@@ -15,17 +15,15 @@ create or replace function insights.packed_events(
   ), added as materialized (
     select p.number, p.event_type, sum(p.n) as n, sum(p.n_http) as n_http, sum(p.n_timed) as n_timed,
       sum(p.handler_dense) as handler, sum(p.lag_dense) as lag
-    from part p group by 1, 2
+    from part p group by 1, 2 having sum(p.n) <> 0
   ), sparse as (
-    select s.kind, s.number, s.event_type, array_agg(s.code) as codes, array_agg(s.n) as counts from (
-      select u.kind, u.number, u.event_type, u.code, sum(u.n)::integer as n from (
-        select 'handler' as kind, p.number, p.event_type, c.code, c.n
-        from part p cross join lateral unnest(p.handler, p.handler_n) c (code, n)
-        union all
-        select 'lag', p.number, p.event_type, c.code, c.n
-        from part p cross join lateral unnest(p.lag, p.lag_n) c (code, n)
-      ) u group by 1, 2, 3, 4
-    ) s group by 1, 2, 3
+    select u.kind, u.number, u.event_type, array_agg(u.code) as codes, array_agg(u.n) as counts from (
+      select 'handler' as kind, p.number, p.event_type, c.code, c.n
+      from part p cross join lateral unnest(p.handler, p.handler_n) c (code, n) where p.handler <> '{}'
+      union all
+      select 'lag', p.number, p.event_type, c.code, c.n
+      from part p cross join lateral unnest(p.lag, p.lag_n) c (code, n) where p.lag <> '{}'
+    ) u group by 1, 2, 3
   )
   select 'handler', null::integer, null::text, null::vector, array(select generate_series(0, 202)),
     null::integer[], null::bigint, null::bigint, null::bigint
