@@ -9,9 +9,9 @@ from domo_insights.change import (
     Tone,
     change,
     measured,
-    newcombe,
     share,
 )
+from domo_insights.intervals import newcombe
 from domo_insights.metrics import THIN
 
 

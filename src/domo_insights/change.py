@@ -3,14 +3,13 @@
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from math import sqrt
 from typing import Final
 
+from domo_insights.intervals import newcombe
 from domo_insights.metrics import THIN, Better, Kind, Metric
 
 ENOUGH: Final = 10
 """Earlier counts below this are no base for a percentage."""
-_Z95: Final = 1.959963984540054
 
 
 class Tone(StrEnum):
@@ -71,24 +70,6 @@ def change(metric: Metric, now: Measured, before: Measured | None) -> Change:
             return _share(metric, now, before)
         case Kind.MEDIAN:
             return _median(metric, now.value, now.count, before.value, before.count)
-
-
-def newcombe(hits: int, count: int, hits_before: int, count_before: int) -> tuple[float, float]:
-    """95 % interval of the difference of two independent shares (Newcombe 1998, method 10)."""
-    low, high = _wilson(hits, count)
-    low_before, high_before = _wilson(hits_before, count_before)
-    now, before = hits / count, hits_before / count_before
-    down = sqrt((now - low) ** 2 + (high_before - before) ** 2)
-    up = sqrt((high - now) ** 2 + (before - low_before) ** 2)
-    return now - before - down, now - before + up
-
-
-def _wilson(hits: int, count: int) -> tuple[float, float]:
-    part = hits / count
-    middle = part + _Z95**2 / (2 * count)
-    spread = _Z95 * sqrt(part * (1 - part) / count + _Z95**2 / (4 * count**2))
-    whole = 1 + _Z95**2 / count
-    return max(0.0, (middle - spread) / whole), min(1.0, (middle + spread) / whole)
 
 
 def _count(metric: Metric, now: float, before: float) -> Change:

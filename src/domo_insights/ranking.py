@@ -2,13 +2,14 @@
 
 from collections.abc import Collection, Hashable, Sequence
 from dataclasses import dataclass
-from math import log2, sqrt
+from math import log2
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-_Z95: Final = 1.959963984540054
+from domo_insights.intervals import wilson
+
 _DRAWS: Final = 2_000
 _SEED: Final = 20_260_106
 
@@ -67,13 +68,11 @@ def rank_of(found: Sequence[Hashable], relevant: Collection[Hashable]) -> int | 
 
 
 def share(hits: int, count: int) -> Estimate:
-    """`hits` of `count` with Wilson's interval, which stays inside 0..1 and holds for few cases."""
+    """`hits` of `count` with Wilson's interval."""
     if not count:
         return NOTHING
-    part, z2 = hits / count, _Z95**2
-    middle = (part + z2 / (2 * count)) / (1 + z2 / count)
-    half = _Z95 / (1 + z2 / count) * sqrt(part * (1 - part) / count + z2 / (4 * count**2))
-    return Estimate(part, max(0.0, middle - half), min(1.0, middle + half), count)
+    low, high = wilson(hits, count)
+    return Estimate(hits / count, low, high, count)
 
 
 def mean(values: Sequence[float]) -> Estimate:

@@ -4,13 +4,14 @@ import pandas as pd
 import pytest
 
 from domo_insights import metrics
-from domo_insights.charts.calibration import calibration, wilson
+from domo_insights.charts.calibration import calibration
 from domo_insights.charts.distribution import alt_bars, bars
 from domo_insights.charts.heatmap import alt_week, week_of_hours
 from domo_insights.charts.quadrant import quadrant
 from domo_insights.charts.shares import feelings, lines_over_time
 from domo_insights.charts.strip import alt_strip, strip
 from domo_insights.charts.words import word
+from domo_insights.intervals import wilson
 
 WEEK = pd.DataFrame(
     [{"weekday": d, "hour": h, "conversations": 9 if (d, h) == (4, 15) else 0}

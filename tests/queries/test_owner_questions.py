@@ -7,10 +7,10 @@ import pytest
 from sqlalchemy import text, update
 
 from domo_insights.actions import reviews
-from domo_insights.change import newcombe
 from domo_insights.database.doors import editing, reading
 from domo_insights.database.tables import audit_logs
 from domo_insights.exports import reasons
+from domo_insights.intervals import newcombe
 from domo_insights.metrics import THIN
 from domo_insights.period import Period
 from domo_insights.queries import (

@@ -1,16 +1,12 @@
 """How sure a label was against how it went on."""
 
-from math import sqrt
-from typing import Final
-
 import pandas as pd
 import plotly.graph_objects as go
 
 from domo_insights.charts.drawing import Drawing
 from domo_insights.charts.slots import BLUE, SLATE
+from domo_insights.intervals import wilson
 from domo_insights.metrics import Metric
-
-_Z95: Final = 1.959963984540054
 
 
 def calibration(frame: pd.DataFrame, well: Metric, sure: Metric) -> go.Figure:
@@ -62,11 +58,3 @@ def _equal(figure: Drawing) -> None:
         line={"width": 1, "dash": "dot", "color": SLATE},
         hoverinfo="skip",
     )
-
-
-def wilson(hits: int, count: int) -> tuple[float, float]:
-    """95 % interval of a share of at least one case (Wilson 1927)."""
-    part, whole = hits / count, 1 + _Z95**2 / count
-    middle = part + _Z95**2 / (2 * count)
-    spread = _Z95 * sqrt(part * (1 - part) / count + _Z95**2 / (4 * count**2))
-    return max(0.0, (middle - spread) / whole), min(1.0, (middle + spread) / whole)

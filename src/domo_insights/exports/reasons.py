@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from domo_insights import metrics
-from domo_insights.change import newcombe
+from domo_insights.intervals import newcombe
 from domo_insights.metrics import THIN
 
 TITLES: Final = {

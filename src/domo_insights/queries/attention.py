@@ -25,10 +25,10 @@ from sqlalchemy import (
     union_all,
 )
 
-from domo_insights.change import newcombe
 from domo_insights.database.frames import Columns, read_frame
 from domo_insights.database.tables import demo_videos, demos
 from domo_insights.database.tables_kept import chunk_counts
+from domo_insights.intervals import newcombe
 from domo_insights.period import Period
 from domo_insights.queries import counts, replays
 from domo_insights.queries.buckets import share_of
