@@ -12,7 +12,7 @@ from domo_insights import metrics
 from domo_insights.change import Change, change, measured
 from domo_insights.exports import reasons
 from domo_insights.metrics import NOTHING, Kind, Metric
-from domo_insights.period import Period
+from domo_insights.period import Grain, Period
 from domo_insights.queries import (
     attention,
     availability,
@@ -74,6 +74,7 @@ def summarise(
     of = (demo_id, include_test)
     others = demos_others.others(conn, period, *of).iloc[0].to_dict()
     trend = conversations.over_time(conn, period, *of)
+    style = "%d %b %H:%M" if period.grain is Grain.HOUR else "%d %b"
     begun = sum(bucket.start <= period.as_of for bucket in period.buckets()) or 1
     limit = current().insights_handler_p95_ms
     needs = attention.needs(conn, period, *of, handler_p95_ms=limit)
@@ -83,7 +84,7 @@ def summarise(
         period=period,
         include_test=include_test,
         numbers=_numbers(conn, period, *of, others),
-        buckets=tuple(f"{label:%d %b %H:%M}" for label in trend["bucket"].iloc[:begun]),
+        buckets=tuple(f"{label:{style}}" for label in trend["bucket"].iloc[:begun]),
         bars=tuple(int(n) for n in trend["conversations"].iloc[:begun]),
         other_demos=int(others["demos"]),
         needs=tuple(reasons.need(row) for row in needs.itertuples()),
@@ -142,7 +143,7 @@ def _made_of(made: pd.DataFrame) -> tuple[tuple[str, str], ...]:
     row = made.iloc[0]
     return (
         ("Status", str(row["status"])),
-        ("Videos", f"{row['videos']}, of these failed or pending {row['videos_waiting']}"),
+        ("Videos", f"{row['videos']}, {row['videos_waiting']} failed or pending"),
         ("Knowledge",
-         f"{row['chunks']} chunks, of these without embedding {row['chunks_without_embedding']}"),
+         f"{row['chunks']} chunks, {row['chunks_without_embedding']} without embedding"),
     )  # fmt: skip

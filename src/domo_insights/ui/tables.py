@@ -8,7 +8,7 @@ import streamlit as st
 
 from domo_insights import metrics
 from domo_insights.metrics import Metric
-from domo_insights.queries import conversations_behind
+from domo_insights.queries import conversations, conversations_behind
 from domo_insights.ui import blocks, conversation_rows, exports, filters, reading, transcripts
 from domo_insights.ui.data import load
 from domo_insights.ui.filters import Asked
@@ -18,6 +18,7 @@ from domo_insights.ui.widths import first_column
 
 Query = Callable[..., pd.DataFrame]
 NEWEST: Final = 8
+_GROWN_OLD: Final = "These were deleted when they grew old. What was counted is kept."
 _SCOPE: Final = "_page_of"
 _ROW_HEIGHT: Final = 35
 _CHARACTER: Final = 7
@@ -63,7 +64,8 @@ def newest_conversations(asked: Asked, query: Query) -> None:
                      export=exports.of(query, asked, limit=NEWEST)):  # fmt: skip
         frame = load(query, *asked, limit=NEWEST)
         if frame.empty:
-            st.write("No conversation started in this period.")
+            counted = load(conversations.kpis, *asked)["conversations"].iloc[0]
+            st.write(_GROWN_OLD if counted else "No conversation started in this period.")
             return
         conversation_rows.rows(frame, asked, key="newest_rows", at="newest")
     transcripts.below("newest")
@@ -87,7 +89,10 @@ def all_conversations(asked: Asked, query: Query) -> None:
         number = _page(pages, (filters.said(), mark))
         frame = load(query, *asked, limit=conversation_rows.ROWS, mark=mark,
                      offset=(number - 1) * conversation_rows.ROWS)  # fmt: skip
-        conversation_rows.rows(frame, asked, key="all_rows")
+        if frame.empty:
+            st.write(_GROWN_OLD)
+        else:
+            conversation_rows.rows(frame, asked, key="all_rows")
         if pages > 1:
             st.pagination(pages, key=reading.PAGE, bind="query-params")
         one = "conversation" if count == 1 else "conversations"
