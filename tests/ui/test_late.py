@@ -1,8 +1,11 @@
 """A block that takes a while has a skeleton meanwhile, and no block has one for longer."""
 
+import threading
 import time
 
 from streamlit.testing.v1 import AppTest
+
+from domo_insights.ui import late
 
 
 def slow():
@@ -31,3 +34,14 @@ def test_a_late_block_has_a_skeleton_until_it_is_through(monkeypatch):
     assert shown == [{"height": 200}]
     time.sleep(0.1)
     assert not app.exception
+
+
+def test_one_that_cannot_be_shown_keeps_no_other_from_it():
+    done = threading.Event()
+
+    def broken():
+        raise RuntimeError("the tab is gone")
+
+    late._clock.at(time.monotonic(), broken)
+    late._clock.at(time.monotonic(), done.set)
+    assert done.wait(20)

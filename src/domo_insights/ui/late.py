@@ -10,11 +10,12 @@ import itertools
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Final
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import add_script_run_ctx, get_script_run_ctx
+from streamlit.runtime.scriptrunner_utils.exceptions import ScriptControlException
 
 LATE_SECONDS: Final = 0.5
 
@@ -49,7 +50,9 @@ class _Clock:
             if pause > 0:
                 time.sleep(pause)  # what comes meanwhile is due later
             else:
-                do()
+                # The tab may be gone, or about to be drawn anew: others wait for theirs.
+                with suppress(Exception, ScriptControlException):
+                    do()
 
 
 _clock: Final = _Clock()
