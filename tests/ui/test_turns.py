@@ -74,3 +74,25 @@ def test_a_page_that_fails_gives_its_turn_up():
     except ValueError:
         pass
     assert turns._turns._holder is None
+
+
+def test_who_waits_for_an_answer_that_another_page_asks_for_has_no_turn(monkeypatch):
+    line, both, waits = Turns(), threading.Lock(), threading.Event()
+    monkeypatch.setattr(turns, "_turns", line)
+
+    def other():
+        with turns.turn():
+            waits.set()
+            with turns.holding(both):
+                pass
+            assert line._holder is turns._own.turn
+
+    thread = threading.Thread(target=other)
+    with turns.holding(both):
+        thread.start()
+        assert waits.wait(20)
+        line._since = time.monotonic() + 60  # nobody is passed on to for being late
+        wait_for(lambda: line._holder is None)
+    thread.join(20)
+    assert line._holder is None
+    assert not thread.is_alive()

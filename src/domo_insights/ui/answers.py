@@ -9,6 +9,8 @@ from typing import Final
 
 import pandas as pd
 
+from domo_insights.ui import turns
+
 
 def hashable(value: Hashable) -> Hashable:
     """`value`, or where something inside it can change all that it is made of."""
@@ -44,7 +46,7 @@ class Answers:
         """The answer to `asked`; `ask` gives it once, whoever else waits for the same."""
         kept = self._place(asked)
         if kept.frame is None:
-            with kept.asking:
+            with turns.holding(kept.asking):
                 if kept.frame is None:
                     kept.frame = ask()
         return kept.frame.copy(deep=False)

@@ -32,6 +32,8 @@ AGAIN_SECONDS: Final = 4.0
 REST: Final = 2.0
 """A page rests this many times as long as its last run took."""
 LONGEST_REST_SECONDS: Final = 2.0
+REST_PER_TAB_SECONDS: Final = 0.25
+"""It rests for so long for each other tab of the viewer: their browser has to draw all of them."""
 _SEEN, _BEGUN, _TOOK, _LOOKS = "_live_seen", "_live_begun", "_live_took", "_live_looks"
 _RUN, _ASKED, _RESTED = "_live_run", "_live_session_read", "_live_rested_at"
 _MISSED = "_live_missed"
@@ -57,7 +59,8 @@ def following() -> Iterator[None]:
     finally:
         now = time.monotonic()
         state[_TOOK] = now - state[_BEGUN]
-        rest = min(state[_TOOK] * REST, LONGEST_REST_SECONDS)
+        others = tabs.others(session.current_viewer()) * REST_PER_TAB_SECONDS
+        rest = min(max(state[_TOOK] * REST, others), LONGEST_REST_SECONDS)
         if state[_MISSED]:
             state[_SEEN], rest = None, AGAIN_SECONDS
         state[_RESTED] = now + rest

@@ -80,6 +80,11 @@ class Tabs:
         with suppress(RuntimeError):  # the loop is closed: nobody is there to be woken
             self._loop.call_soon_threadsafe(self._stirred.set)
 
+    def of(self, viewer: Viewer) -> int:
+        """How many tabs of the viewer wait now."""
+        with self._lock:
+            return sum(tab.viewer.user_id == viewer.user_id for tab in self._waiting.values())
+
     def waiting(self, session_id: str) -> bool:
         """Whether the tab waits."""
         return session_id in self._waiting
@@ -137,6 +142,11 @@ async def waking() -> AsyncIterator[Callable[[], None]]:
 def are_woken() -> bool:
     """Whether tabs of this process are woken, so that browsers need not ask often."""
     return _kept is not None
+
+
+def others(viewer: Viewer) -> int:
+    """How many tabs of the viewer wait while this one is drawn."""
+    return _kept.of(viewer) if _kept is not None else 0
 
 
 def this_run() -> ClientState | None:

@@ -82,6 +82,22 @@ def turn() -> Iterator[None]:
         _own.asked_at = None
 
 
+@contextmanager
+def holding(lock: threading.Lock) -> Iterator[None]:
+    """Hold `lock`. Who has to wait for it, since another page makes what both need, waits without a
+    turn: the other one needs it to go on."""
+    waited = not lock.acquire(blocking=False)
+    if waited:
+        _leave()
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+        if waited:
+            _return()
+
+
 def _leave(*_: Any) -> None:
     held: _Turn | None = getattr(_own, "turn", None)
     if held is not None:
