@@ -144,3 +144,16 @@ def test_a_tab_that_is_closed_or_fails_while_it_is_drawn_gives_its_place_back(wo
             await ends_with(lambda: "later" in world.ran)
 
     run(scene())
+
+
+def test_a_tab_that_was_closed_is_forgotten_although_nothing_moved(world):
+    async def scene():
+        async with kept() as (these, _moved):
+            these.wait(tab("closed"))
+            these.wait(tab("open"))
+            world.gone.add("closed")
+            these.wait(tab("new"))
+            assert not these.waiting("closed")
+            assert these.of(ANA) == 2
+
+    run(scene())

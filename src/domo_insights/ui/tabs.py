@@ -60,9 +60,12 @@ class Tabs:
         self._drawn: set[str] = set()
 
     def wait(self, tab: Tab) -> None:
-        """The tab shows all it was asked for."""
+        """The tab shows all it was asked for. Those that were closed meanwhile are forgotten, also
+        where nothing of theirs ever moves."""
         with self._lock:
             self._waiting[tab.session_id] = tab
+            for closed in [one for one in self._waiting if not _is_there(one)]:
+                del self._waiting[closed]
         self.drawn(tab.session_id)
 
     def drawn(self, session_id: str) -> None:
