@@ -200,13 +200,13 @@ def _buckets(period: Period, grain: Grain | None) -> tuple[Bucket, ...]:
 _FORMS: Final = "Write 30d, 24h, or two days as 2026-01-01..2026-02-01; the second is excluded."
 
 
-@lru_cache(maxsize=1024)
 @cache
 def zones() -> frozenset[str]:
     """The names of all zones; to find them reads a folder with its folders."""
     return frozenset(available_timezones())
 
 
+@lru_cache(maxsize=1024)
 def zone_of(name: str) -> ZoneInfo:
     """The time zone called `name`. Raises: PeriodError."""
     try:

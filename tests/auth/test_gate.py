@@ -42,6 +42,8 @@ SIGN_IN = {
 PAGES = ["/", "/conversations", "/overview", "/a/b", "/index.html", "/healthz/x", "/sign-inx"]
 DATA = [
     "/media/0123.png",
+    "/webhooks/other/6f1f6a52-0000-0000-0000-000000000001",
+    "/webhooks/tavus/6f1f6a52-0000-0000-0000-000000000001/more",
     "/_stcore/host-config",
     "/component/x/index.html",
     "/_stcore/health/x",

@@ -26,7 +26,7 @@ _PUBLIC: Final = re.compile(
     r"|/sign-out"
     r"|/healthz|/readyz|/_stcore/health"
     r"|/favicon\.png|/manifest\.json"
-    r"|/webhooks(/[A-Za-z0-9_-]+)+"
+    r"|/webhooks/tavus(/[A-Za-z0-9_-]+)?"
     r"|/static/(js|css|media)(/[A-Za-z0-9_@-][A-Za-z0-9_.@-]*)+"
     r"|/app/static(/[A-Za-z0-9_@-][A-Za-z0-9_.@-]*)+"
 )
