@@ -28,7 +28,7 @@ CALLS = {
 
 
 def test_every_function_that_has_a_path_looks_for_temporary_objects_last(rows):
-    found = {name: path for name, path in rows.execute(PATHS)}
+    found = dict(map(tuple, rows.execute(PATHS)))
     assert len(found) > 40
     wrong = sorted(name for name, path in found.items() if not (path or "").endswith("pg_temp"))
     assert not wrong, "these need `set search_path = ..., pg_temp`"
