@@ -127,7 +127,8 @@ def test_the_distribution_holds_each_time_once(rows, database, pipe):
 
 
 def plain_hours(rows, period, demos):
-    """(judged, silent) of each hour that begins in the period and is over."""
+    """(judged, silent) of each hour from the first event's on that begins in the period and is
+    over."""
     busy, zone = {}, period.tz
     for e in rows.execute(text("select * from public.processed_webhook_events")).all():
         if e.demo_id in demos and e.received_via == "http" and e.processed_at < period.end:
@@ -144,7 +145,8 @@ def plain_hours(rows, period, demos):
             judged = weeks[-1] >= first
             usual = sum(week in busy for week in weeks)
             silent = judged and (local.date(), local.hour) not in busy and usual >= 3
-            answer[(local.date(), local.hour)] = (judged, silent)
+            if (local.date(), local.hour) >= first:
+                answer[(local.date(), local.hour)] = (judged, silent)
         at += timedelta(minutes=15)
     return answer
 
@@ -168,6 +170,24 @@ def test_silent_hours(rows, database, pipe):
             assert over["silent_hours"].sum() == silent
             some += silent
     assert some > 50
+
+
+def test_all_the_time_there_is_has_the_hours_that_events_tell_of(rows, database, pipe):
+    period = Period.parse("1970-01-01..2199-12-31", AS_OF, "Europe/Berlin")
+    with reading(database.engine, ANA) as conn:
+        frame = webhooks_silence.hours(conn, period)
+        row = webhooks_silence.kpis(conn, period).iloc[0]
+        over = webhooks_silence.over_time(conn, period)
+    first = min(e.processed_at for e in told(rows, period, pipe[:2]) if e.received_via == "http")
+    assert frame["hour"].iloc[0] == first.astimezone(period.tz).replace(
+        minute=0, second=0, microsecond=0, tzinfo=None
+    )
+    assert len(frame) < 24 * 366
+    assert row["judged_hours"] == over["judged_hours"].sum() > 0
+    assert len(over) == len(period.buckets())
+    with reading(database.engine, ANA) as conn:
+        assert webhooks_silence.hours(conn, Period.parse("1970-01-01..1980-01-01", AS_OF)).empty
+        assert webhooks_silence.hours(conn, Period.parse("2030-01-01..2199-01-01", AS_OF)).empty
 
 
 def test_little_history_is_no_silence(rows, database):

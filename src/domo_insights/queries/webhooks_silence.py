@@ -1,5 +1,6 @@
 """Questions about hours in which no webhook came although some were to be expected."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Final
@@ -38,7 +39,7 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 def hours(
     conn: Connection, period: Period, demo_id: UUID | None = None, include_test: bool = False
 ) -> pd.DataFrame:
-    """Each hour that begins in the period and is over.
+    """Each hour that begins in the period, is over, and is none before that of the first event.
 
     Columns:
         hour: its local start
@@ -46,20 +47,29 @@ def hours(
         usual: in how many of the 4 weeks before the same hour of the week had events
         silent: judged, without an event, and usual is at least 3
     """
-    whole = _whole(period)
-    if not whole:
+    first = _first(conn, demo_id)
+    told = first and _told(period, first)
+    whole = _whole(told) if told else ()
+    if not first or not told or not whole:
         return frame_of({name: [] for name in HOURS}, HOURS)
     since = whole[0].start - WEEKS * _WEEK - timedelta(days=1)
-    busy, first = _busy_hours(conn, period, demo_id, since)
+    busy = _busy_hours(conn, told, demo_id, since)
     labels = list(dict.fromkeys(bucket.label for bucket in whole))
     weeks = [week * _WEEK for week in range(1, WEEKS + 1)]
     usual = [sum(label - back in busy for back in weeks) for label in labels]
-    judged = [first is not None and first <= label - WEEKS * _WEEK for label in labels]
+    judged = [_hour(first, period) <= label - WEEKS * _WEEK for label in labels]
     silent = [
         known and label not in busy and count >= ENOUGH_WEEKS
         for label, known, count in zip(labels, judged, usual, strict=True)
     ]
     return frame_of({"hour": labels, "judged": judged, "silent": silent, "usual": usual}, HOURS)
+
+
+def _told(period: Period, first: datetime) -> Period | None:
+    """The part of the period that events can tell of: there are hours enough in a century to keep
+    everybody else waiting."""
+    start, end = max(period.start, first - _HOUR), min(period.end, period.as_of)
+    return replace(period, start=start, end=end) if start < end else None
 
 
 @lru_cache(maxsize=64)
@@ -104,8 +114,8 @@ def _counts(bucket: Bucket, period: Period) -> bool:
 
 def _busy_hours(
     conn: Connection, period: Period, demo_id: UUID | None, since: datetime
-) -> tuple[set[datetime], datetime | None]:
-    """Local hours with an event from `since` on, and the local hour of the very first event."""
+) -> set[datetime]:
+    """Local hours with an event from `since` on."""
     if _hours_are_those_of_utc(since, period):
         hours = func.insights.live_hours(since, period.end, literal(demo_id, Uuid))
         seen = conn.execute(select(hours.column_valued("hour"))).scalars()
@@ -121,8 +131,7 @@ def _busy_hours(
                 events.c.processed_at < period.end,
             )
         ).scalars()
-    first = _first(conn, demo_id)
-    return {_hour(moment, period) for moment in seen}, first and _hour(first, period)
+    return {_hour(moment, period) for moment in seen}
 
 
 def _hours_are_those_of_utc(since: datetime, period: Period) -> bool:
