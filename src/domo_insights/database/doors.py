@@ -21,7 +21,8 @@ WRITE_TIMEOUT_MS = 30_000
 EXPORT_TIMEOUT_MS = 600_000
 _READ_ONLY = {"transaction_read_only": "on"}
 """Writers set nothing: a database that is closed to them is closed."""
-_FIXED = {"search_path": "public, extensions", "timezone": "UTC"}
+_FIXED = {"search_path": "public, extensions", "timezone": "UTC", "jit": "off"}
+"""No compiling of plans: it takes longer than any of these questions."""
 _SNAPSHOT = text("set transaction isolation level repeatable read")
 
 

@@ -1,7 +1,7 @@
 """Aggregates laid over the buckets of a period, so that a quiet bucket is a row and not a hole."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import numpy as np
@@ -21,7 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from domo_insights.database.frames import Columns, frame_of, read_frame
-from domo_insights.period import Bucket, Period
+from domo_insights.period import Bucket, Grain, Period
 
 NUMBER = "number"
 """The column in which a statement says which bucket, from 1, a row belongs to."""
@@ -37,14 +37,31 @@ def within(moment: ColumnElement[datetime], period: Period) -> ColumnElement[boo
 def number_of(moment: ColumnElement[datetime], buckets: Sequence[Bucket]) -> ColumnElement[int]:
     """Which of `buckets`, from 1, `moment` falls into; the starts are compared as instants, so
     that clock changes are what the period made of them."""
-    starts = literal([bucket.start for bucket in buckets], ARRAY(DateTime(timezone=True)))
+    starts = instants([bucket.start for bucket in buckets])
     return func.width_bucket(moment, starts, type_=Integer).label(NUMBER)
 
 
 def starts_of(period: Period, buckets: Sequence[Bucket] = ()) -> ColumnElement[Any]:
     """Where each of `buckets` starts, or the period, for the functions of insights."""
+    return instants([bucket.start for bucket in buckets] or [period.start])
+
+
+def instants(moments: Sequence[datetime]) -> ColumnElement[Any]:
+    """`moments` as an array."""
+    return literal(list(moments), ARRAY(DateTime(timezone=True)))
+
+
+def cut_late(period: Period, buckets: Sequence[Bucket]) -> tuple[list[datetime], datetime]:
+    """Where buckets start, and the end, for what is kept by days of UTC.
+
+    A period that is cut in the later half of a day goes on to its end in a bucket of its own, which
+    nobody wants: so the kept day is taken, and the rest of it, which is shorter, taken off.
+    """
     starts = [bucket.start for bucket in buckets] or [period.start]
-    return literal(starts, ARRAY(DateTime(timezone=True)))
+    day = period.end.replace(hour=0, minute=0, second=0, microsecond=0)
+    if period.grain is Grain.HOUR or period.end - day <= timedelta(hours=12) or day <= starts[0]:
+        return starts, period.end
+    return [*starts, period.end], day + timedelta(days=1)
 
 
 def whole(period: Period) -> list[Bucket]:

@@ -11,6 +11,7 @@ from sqlalchemy import (
     ColumnElement,
     Integer,
     Numeric,
+    Subquery,
     TableValuedAlias,
     Text,
     Uuid,
@@ -18,10 +19,11 @@ from sqlalchemy import (
     column,
     func,
     literal,
+    select,
 )
 
 from domo_insights.period import Bucket, Period
-from domo_insights.queries.buckets import starts_of
+from domo_insights.queries.buckets import cut_late, instants, starts_of
 
 _MESSAGES: Final = (
     "n_user",
@@ -75,19 +77,20 @@ def messages(
 
 def intents(
     period: Period, demo_id: UUID | None, include_test: bool, buckets: Sequence[Bucket] = ()
-) -> TableValuedAlias:
+) -> Subquery:
     """User messages of `period` that have an intent: a row for each number and intent, with counts
     and the sum of `confidence`."""
-    found: TableValuedAlias = _asked(
-        "intent_counts", period, demo_id, include_test, buckets
+    starts, until = cut_late(period, buckets)
+    found = func.insights.intent_counts(
+        instants(starts), until, literal(demo_id, Uuid), include_test
     ).table_valued(
         column("number", Integer),
         column("intent", Text),
         *(column(counted, BigInteger) for counted in _INTENTS),
         column("confidence", Numeric),
-        name="wanted",
+        name="all_wanted",
     )
-    return found
+    return select(found).where(found.c.number <= max(len(buckets), 1)).subquery("wanted")
 
 
 def events_of(period: Period, demo_id: UUID | None) -> TableValuedAlias:

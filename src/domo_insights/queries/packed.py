@@ -26,7 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from domo_insights.period import Bucket, Period
-from domo_insights.queries.buckets import NUMBER, WHOLE, starts_of
+from domo_insights.queries.buckets import NUMBER, WHOLE, cut_late, instants, starts_of
 
 SPREAD: Final = ("demo_id", NUMBER, "label", "value", "n")
 _COUNTED: Final = ("n", "n_http", "n_timed")
@@ -97,8 +97,9 @@ def events(
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Events stored in `period`, by bucket and, when `typed`, type (`label`): a frame of EVENTS,
     then frames of SPREAD of the codes of handler times and of delivery lags."""
+    starts, until = cut_late(period, buckets)
     asked = func.insights.packed_events(
-        starts_of(period, buckets), period.end, literal(demo_id, Uuid), typed
+        instants(starts), until, literal(demo_id, Uuid), typed
     ).table_valued(
         column("kind", Text),
         column(NUMBER, Integer),
@@ -109,7 +110,8 @@ def events(
         *(column(name, BigInteger) for name in _COUNTED),
         name="packed",
     )
-    rows = _asked(conn, asked)
+    last = max(len(buckets), 1)
+    rows = [row for row in _asked(conn, asked) if row.number is None or row.number <= last]
     counted = [tuple(getattr(row, name) for name in EVENTS) for row in rows if not row.kind]
     kinds = dict.fromkeys(EVENTS, "int64") | {"label": "object"}
     handler, lag = (
