@@ -20,7 +20,7 @@ create or replace function insights.packed_spreads(
   language plpgsql stable set search_path = extensions, public as $$
 #variable_conflict use_column
 declare
-  kept constant record := insights.kept_days(starts, until, zone, 'hour' = any (kinds));
+  kept constant record := insights.kept_days_whole(starts, until, zone, 'hour' = any (kinds));
   demos constant uuid[] := insights.demos_of(one_demo);
 begin
   return query select k, null::uuid, null::integer, null::text, null::vector,

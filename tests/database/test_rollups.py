@@ -264,7 +264,7 @@ def question(die, demos):
     if die.random() < 0.5:
         step, starts = timedelta(hours=24), local_days(die, die.choice(ZONES))
     starts[0] += die.choice([0, 0, 1]) * timedelta(minutes=17)
-    until = starts[-1] + die.choice([step, step, timedelta(minutes=50)])
+    until = starts[-1] + die.choice([step, step, timedelta(minutes=50), timedelta(hours=19)])
     demo_id = die.choice([None, *demos])
     return {
         "since": starts[0],
@@ -303,7 +303,7 @@ def together_is_as_much(database, die):
     for _ in range(3):
         given = question(die, [None]) | {"demo": None}
         for asked, counted in ASKED.items():
-            if "from insights.event_" in asked:
+            if "insights.event_steps" in asked or "insights.packed_events" in asked:
                 with reading(database.engine, PIA) as conn:
                     answer = conn.execute(text(asked), given).all()
                 with snapshot(database) as conn:

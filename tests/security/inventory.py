@@ -245,6 +245,7 @@ _COUNTS: Final = (
     f"insights.conversation_counts({_T}[],{_T},text,uuid,boolean)",
     f"insights.conversations_apart({_T},{_T},{_T},{_T},uuid[],boolean)",
     f"insights.kept_days({_T}[],{_T},text,boolean)",
+    f"insights.kept_days_whole({_T}[],{_T},text,boolean)",
     "insights.last_activities(uuid,boolean)",
     f"insights.newest_conversations({_T},{_T},uuid,boolean,integer)",
     f"insights.packed_spreads(text[],{_T}[],{_T},text,uuid,boolean,boolean)",
