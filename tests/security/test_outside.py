@@ -20,6 +20,12 @@ def headers_in(raw):
             (row.partition(": ") for row in head.splitlines()[1:])}  # fmt: skip
 
 
+def test_no_answer_names_the_server(live):
+    with live.client() as nobody:
+        for path in ("/sign-in", "/healthz", "/_stcore/agent", "/overview", "/static/js/none.js"):
+            assert "server" not in nobody.get(path).headers, path
+
+
 def every_header_is_in(said):
     for name, value in headers_for("http").items():
         assert said[name.lower()] == value, name

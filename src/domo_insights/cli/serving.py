@@ -68,6 +68,7 @@ def serve(listener: Listener, on_ready: Callable[[str], None]) -> None:
         _app(listener),
         http=PatientProtocol,
         access_log=False,
+        server_header=False,
         log_level="warning",
         ws_max_size=200 * 1024 * 1024,
         timeout_graceful_shutdown=_GOODBYE_SECONDS,
