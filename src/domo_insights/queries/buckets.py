@@ -1,6 +1,6 @@
 """Aggregates laid over the buckets of a period, so that a quiet bucket is a row and not a hole."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from domo_insights.database.frames import Columns, frame_of, read_frame
+from domo_insights.database.frames import Columns, frame_of, read_rows
 from domo_insights.period import Bucket, Grain, Period
 
 NUMBER = "number"
@@ -77,31 +77,33 @@ def over_buckets(
 ) -> pd.DataFrame:
     """Run `statement`, which gives NUMBER and then `columns` but for their first, the bucket's
     label; counts (int64) of a quiet bucket are 0, other values missing."""
-    return laid(numbered(conn, statement, columns), buckets, columns)
+    return laid(numbered(conn, statement, list(columns)[1:]), buckets, columns)
 
 
-def numbered(conn: Connection, statement: Executable, columns: Columns) -> pd.DataFrame:
-    """What `statement` of `over_buckets` gives, by NUMBER."""
-    _label, *values = columns
-    kinds = {NUMBER: "int64"} | {value: columns[value] for value in values}
-    return read_frame(conn, statement, kinds).set_index(NUMBER)
+def numbered(
+    conn: Connection, statement: Executable, names: Sequence[str]
+) -> dict[str, dict[int, Any]]:
+    """By name and NUMBER what `statement` gives: NUMBER, then `names`."""
+    rows = read_rows(conn, statement, [NUMBER, *names])
+    return {name: {row[0]: row[place] for row in rows} for place, name in enumerate(names, 1)}
 
 
 def laid(
-    answer: pd.DataFrame, buckets: Sequence[Bucket], columns: Columns, *, with_whole: bool = False
+    answer: Mapping[str, Mapping[int, Any]],
+    buckets: Sequence[Bucket],
+    columns: Columns,
+    *,
+    with_whole: bool = False,
 ) -> pd.DataFrame:
-    """`answer`, which is by NUMBER, as a row for each bucket; `with_whole` the row of number WHOLE
-    goes before them, without a label."""
+    """`answer`, by name and NUMBER, as a row of `columns` for each bucket, the first of them its
+    label; `with_whole` that of number WHOLE goes before them, without one."""
     label, *names = columns
     labels = [bucket.label for bucket in buckets]
-    first = WHOLE if with_whole else 1
-    place = answer.index.get_indexer(pd.RangeIndex(first, len(buckets) + 1))
-    found = place >= 0
     values: dict[str, Any] = {label: [np.datetime64("NaT"), *labels] if with_whole else labels}
     for name in names:
-        quiet = 0 if columns[name] == "int64" else np.nan
-        own = answer[name].to_numpy()[place] if found.any() else np.full(len(place), quiet)
-        values[name] = np.where(found & ~pd.isna(own), own, quiet)
+        quiet, own = 0 if columns[name] == "int64" else None, answer[name]
+        each = (own.get(n) for n in range(WHOLE if with_whole else 1, len(buckets) + 1))
+        values[name] = [quiet if value is None or value != value else value for value in each]
     return frame_of(values, columns)
 
 

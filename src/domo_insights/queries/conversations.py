@@ -83,8 +83,7 @@ def measured(
         "known_durations": total(talks.c.n_timed),
     }
     statement = select(number, *(column.label(name) for name, column in columns.items()))
-    kinds = {name: OVER_TIME[name] for name in ("bucket", *columns)}
-    counted = numbered(conn, statement.group_by(every), kinds)
+    counted = numbered(conn, statement.group_by(every), list(columns))
     for kind, spread in zip(MEDIANS, spreads(conn, list(MEDIANS), *given), strict=True):
         counted[MEDIANS[kind]] = by_number(spread, {"median": 0.5})["median"]
     return laid(counted, given[-1], OVER_TIME, with_whole=True)

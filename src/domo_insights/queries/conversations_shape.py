@@ -10,8 +10,9 @@ from sqlalchemy import Connection, select
 from domo_insights.database.frames import Columns
 from domo_insights.period import Grain, Period
 from domo_insights.queries import counts
+from domo_insights.queries.buckets import NUMBER
 from domo_insights.queries.counts import total
-from domo_insights.queries.packed import percentiles, spreads
+from domo_insights.queries.packed import Spread, percentiles, spreads
 
 TURNS: Final = (1, 2, 3, 5, 10)
 LENGTH_STEPS: Final = (0, 1, 2, 4, 6, 8, 11, 16, 21, 31)
@@ -52,10 +53,10 @@ def starts(
     """
     days = period.buckets(Grain.DAY)
     (found,) = spreads(conn, ["hour"], period, demo_id, include_test, days)
-    weekday = found["number"].map(lambda number: days[number - 1].label.weekday())
-    started = found["n"].groupby([weekday, found["value"]]).sum()
-    slots = pd.MultiIndex.from_product([range(7), range(24)], names=["weekday", "hour"])
-    frame = started.reindex(slots, fill_value=0).rename("conversations").reset_index()
+    weekdays = np.array([days[number - 1].label.weekday() for number in found.keys[NUMBER]], int)
+    started = np.bincount(weekdays[found.place] * 24 + found.value, found.n, 7 * 24)
+    weekday, hour = np.divmod(np.arange(7 * 24), 24)
+    frame = pd.DataFrame({"weekday": weekday, "hour": hour, "conversations": started})
     return frame.astype(dict(STARTS))
 
 
@@ -110,19 +111,24 @@ def ends(
     Source: insights.conversations, dated by started_at. Raises: DatabaseError.
     """
     lengths, negative = spreads(conn, ["end", "end_negative"], period, demo_id, include_test)
-    frame = percentiles(lengths, {"median_length": 0.5}, by=["label"])
-    frame = frame.rename(columns={"total": "conversations"}).rename_axis("end_reason")
-    words = (negative["value"] * negative["n"]).groupby(negative["label"], dropna=False).sum()
-    frame["negative_messages"] = words.reindex(frame.index, fill_value=0)
+    found = percentiles(lengths, {"median_length": 0.5}, ["label"])
+    unhappy = negative.sums(negative.value * negative.n, "label")
+    frame = pd.DataFrame(
+        [
+            (reason, count, found["median_length"][reason,], unhappy.get(reason, 0))
+            for (reason,), count in found["total"].items()
+        ],
+        columns=["end_reason", "conversations", "median_length", "negative_messages"],
+    )
     frame["share"] = frame["conversations"] / frame["conversations"].sum()
-    frame = frame.reset_index().sort_values("end_reason", na_position="last", kind="stable")
+    frame = frame.sort_values("end_reason", na_position="last", kind="stable")
     frame = frame.sort_values("conversations", ascending=False, kind="stable", ignore_index=True)
     return frame[list(ENDS)].astype(dict(ENDS))
 
 
-def _binned(spread: pd.DataFrame, steps: tuple[int, ...], *, last: int) -> pd.DataFrame:
-    number = np.maximum(np.searchsorted(steps, spread["value"], side="right"), 1)
-    counted = spread["n"].groupby(number).sum().reindex(range(1, len(steps) + 1), fill_value=0)
+def _binned(spread: Spread, steps: tuple[int, ...], *, last: int) -> pd.DataFrame:
+    number = np.maximum(np.searchsorted(steps, spread.value, side="right"), 1)
+    counted = np.bincount(number - 1, spread.n, len(steps))
     ends_at = [*(step - last for step in steps[1:]), None]
-    frame = pd.DataFrame({"from_value": steps, "to_value": ends_at, "conversations": counted.array})
+    frame = pd.DataFrame({"from_value": steps, "to_value": ends_at, "conversations": counted})
     return frame.astype(dict(_BINS))

@@ -10,7 +10,7 @@ from domo_insights.database.frames import Columns, read_frame
 from domo_insights.database.tables import demos
 from domo_insights.period import Period
 from domo_insights.queries import counts
-from domo_insights.queries.buckets import WHOLE, share_of
+from domo_insights.queries.buckets import share_of
 from domo_insights.queries.conversations import MEDIANS
 from domo_insights.queries.counts import total
 from domo_insights.queries.packed import percentiles, spreads
@@ -52,8 +52,8 @@ def others(
         spreads(conn, list(MEDIANS), period, None, include_test, by_demo=True),
         strict=True,
     ):
-        median = percentiles(spread[spread["demo_id"].isin(theirs)], {"median": 0.5}, by=())
-        frame[MEDIANS[kind]] = median["median"].reindex([WHOLE]).to_numpy()
+        median = percentiles(spread.of("demo_id", theirs), {"median": 0.5})["median"]
+        frame[MEDIANS[kind]] = median.get(())
     return frame[list(OTHERS)].astype(dict(OTHERS))
 
 

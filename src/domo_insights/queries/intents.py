@@ -1,6 +1,6 @@
 """Questions about what visitors want, and how sure the labels are."""
 
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 import pandas as pd
@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Double, cast, func, literal, null, select, un
 from domo_insights.database.frames import Columns, read_frame
 from domo_insights.period import Period
 from domo_insights.queries import counts
-from domo_insights.queries.buckets import NUMBER, WHOLE, laid
+from domo_insights.queries.buckets import NUMBER, WHOLE, laid, whole_of
 from domo_insights.queries.counts import total
 from domo_insights.queries.derived import derived
 
@@ -94,7 +94,8 @@ def kpis(frame: pd.DataFrame, period: Period) -> pd.DataFrame:
     Source: conversation_messages, dated by occurred_at. Raises: DatabaseError.
     """
     found = _measures(frame.assign(**{NUMBER: WHOLE}))
-    return laid(found, [], {"bucket": "datetime64[us]", **KPIS}, with_whole=True)[list(KPIS)]
+    whole = laid(found, [], {"bucket": OVER_TIME["bucket"], **KPIS}, with_whole=True)
+    return whole_of(whole)
 
 
 @derived(measured)
@@ -119,8 +120,8 @@ def ranked(frame: pd.DataFrame, period: Period) -> pd.DataFrame:
     return found.reset_index()[list(RANKED)].astype(dict(RANKED))
 
 
-def _measures(frame: pd.DataFrame) -> pd.DataFrame:
-    """The columns of `kpis` by NUMBER."""
+def _measures(frame: pd.DataFrame) -> dict[str, dict[int, Any]]:
+    """The columns of `kpis` by name and NUMBER."""
     every = frame[frame["intent"].isna()].drop(columns="intent").groupby(NUMBER).sum()
     found = every.rename(columns=_NAMES | {"n_intent": "with_intent"})
     found["intents"] = frame.dropna(subset="intent").groupby(NUMBER)["intent"].nunique()
@@ -130,7 +131,8 @@ def _measures(frame: pd.DataFrame) -> pd.DataFrame:
     found["labelled_here"] = found["n_labelled_here"]
     labelled = found["n_any_label"].where(found["n_any_label"] > 0)
     found["labelled_here_share"] = found["labelled_here"] / labelled
-    return found
+    numbers = found.index.tolist()
+    return {name: dict(zip(numbers, found[name].tolist(), strict=True)) for name in _MEASURES}
 
 
 def _mean(found: pd.DataFrame) -> pd.Series:

@@ -49,7 +49,7 @@ def measured(
     said = counts.messages(period, demo_id, include_test, buckets)
     number, every = number_or_whole(said.c.number)
     statement = select(number, *_measures(said)).group_by(every)
-    return laid(numbered(conn, statement, OVER_TIME), buckets, OVER_TIME, with_whole=True)
+    return laid(numbered(conn, statement, list(_MEASURES)), buckets, OVER_TIME, with_whole=True)
 
 
 @derived(measured)

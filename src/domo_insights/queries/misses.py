@@ -72,14 +72,13 @@ def measured(
         "confident_misses": total(counted.c.n_confident_misses),
     }
     statement = select(number, *(column.label(name) for name, column in columns.items()))
-    kinds = {name: OVER_TIME[name] for name in ("bucket", *columns)}
-    frame = numbered(conn, statement.group_by(every), kinds)
+    found = numbered(conn, statement.group_by(every), list(columns))
     wanted = packed_spreads(["moment"], *given)
     number, every = number_or_whole(wanted.c.number)
     moments = select(number, total(wanted.c.counts[1]).label("missed_moments")).group_by(every)
     high = moments.where(is_high(wanted.c.label, patterns()))
-    frame = frame.join(numbered(conn, high, {"bucket": "", "missed_moments": "int64"}))
-    return laid(frame, given[-1], OVER_TIME, with_whole=True)
+    found |= numbered(conn, high, ["missed_moments"])
+    return laid(found, given[-1], OVER_TIME, with_whole=True)
 
 
 @derived(measured)
@@ -110,12 +109,10 @@ def calibration(
     """
     (counted,) = spreads(conn, ["judged"], period, demo_id, include_test)
     # Hundredths of the confidence, times 2, plus 1 if trouble followed.
-    code, n = counted["value"], counted["n"]
-    step = (code // 20).clip(upper=9).rename("step")
-    parts = pd.DataFrame(
-        {"judged": n, "went_well": n.where(code % 2 == 0, 0), "hundredths": n * (code // 2)}
-    )
-    frame = parts.groupby(step).sum().query("judged > 0").reset_index()
+    code, n = counted.value, counted.n
+    parts = {"judged": n, "went_well": n * (code % 2 == 0), "hundredths": n * (code // 2)}
+    step = pd.Series(code // 20).clip(upper=9).rename("step")
+    frame = pd.DataFrame(parts).groupby(step).sum().query("judged > 0").reset_index()
     frame["went_well_share"] = frame["went_well"] / frame["judged"]
     frame["mean_confidence"] = frame.pop("hundredths") / 100 / frame["judged"]
     return frame.astype(dict(CALIBRATION))

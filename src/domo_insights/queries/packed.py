@@ -3,12 +3,12 @@
 The database adds up what it keeps, a vector in one step; here it is taken apart, by arrays.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Container, Iterable, Mapping, Sequence
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 import numpy as np
-import pandas as pd
+from numpy.typing import NDArray
 from sqlalchemy import (
     BigInteger,
     Connection,
@@ -28,11 +28,36 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from domo_insights.period import Bucket, Period
 from domo_insights.queries.buckets import NUMBER, WHOLE, cut_late, instants, starts_of
 
-SPREAD: Final = ("demo_id", NUMBER, "label", "value", "n")
 _COUNTED: Final = ("n", "n_http", "n_timed")
 EVENTS: Final = (NUMBER, "label", *_COUNTED)
 _HEADER: Final = 4
 """Bytes before the numbers of a vector that is sent: its length."""
+
+
+class Spread(NamedTuple):
+    """How often values occur: `n` times each `value`, in what `keys` say at `place`. A value can
+    have several places; what is true is their sum.
+
+    keys: by name (demo_id, NUMBER, label) what each place is of.
+    """
+
+    keys: Mapping[str, Sequence[Any]]
+    place: NDArray[np.int64]
+    value: NDArray[np.int64]
+    n: NDArray[np.int64]
+
+    def of(self, key: str, wanted: Container[Any]) -> "Spread":
+        """What is of those of `wanted`."""
+        chosen = np.array([one in wanted for one in self.keys[key]], bool)[self.place]
+        return Spread(self.keys, self.place[chosen], self.value[chosen], self.n[chosen])
+
+    def sums(self, weights: NDArray[Any], key: str) -> dict[Any, int]:
+        """The sum of `weights` by a key."""
+        found: dict[Any, int] = {}
+        each = np.bincount(self.place, weights, len(self.keys[key]))
+        for one, weight in zip(self.keys[key], each.tolist(), strict=True):
+            found[one] = found.get(one, 0) + round(weight)
+        return found
 
 
 def spreads(
@@ -44,11 +69,10 @@ def spreads(
     buckets: Sequence[Bucket] = (),
     *,
     by_demo: bool = False,
-) -> list[pd.DataFrame]:
+) -> list[Spread]:
     """How often each value of each of `kinds` occurs in the conversations that started in
-    `period`: for each kind a frame of SPREAD, of which demo_id is missing unless asked `by_demo`.
-    A value can have several rows; what is true is their sum. The function insights.spread_codes
-    says which kinds there are and what their values stand for.
+    `period`; the demo_id is None unless asked `by_demo`. The function insights.spread_codes says
+    which kinds there are and what their values stand for.
     """
     asked = packed_spreads(kinds, period, demo_id, include_test, buckets, by_demo=by_demo)
     rows = _asked(conn, asked)
@@ -94,9 +118,9 @@ def events(
     buckets: Sequence[Bucket] = (),
     *,
     typed: bool,
-) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Events stored in `period`, by bucket and, when `typed`, type (`label`): a frame of EVENTS,
-    then frames of SPREAD of the codes of handler times and of delivery lags."""
+) -> tuple[list[tuple[Any, ...]], Spread, Spread]:
+    """Events stored in `period`, by bucket and, when `typed`, type (the label): rows of EVENTS,
+    then the codes of handler times and of delivery lags."""
     starts, until = cut_late(period, buckets)
     asked = func.insights.packed_events(
         instants(starts), until, literal(demo_id, Uuid), typed
@@ -113,53 +137,57 @@ def events(
     last = max(len(buckets), 1)
     rows = [row for row in _asked(conn, asked) if row.number is None or row.number <= last]
     counted = [tuple(getattr(row, name) for name in EVENTS) for row in rows if not row.kind]
-    kinds = dict.fromkeys(EVENTS, "int64") | {"label": "object"}
     handler, lag = (
         _taken_apart([row for row in rows if row.kind == kind]) for kind in ("handler", "lag")
     )
-    return pd.DataFrame(counted, columns=list(EVENTS)).astype(kinds), handler, lag
+    return counted, handler, lag
 
 
 def percentiles(
-    spread: pd.DataFrame, parts: Mapping[str, float], by: Sequence[str] = (NUMBER,)
-) -> pd.DataFrame:
-    """A row for each `by` of `spread`, or one of all together, WHOLE, if it has any.
-
-    Columns: total, how many values there are; under the names of `parts` the smallest value such
-    that at least that part of the values are not above it. Index: `by`.
+    spread: Spread, parts: Mapping[str, float], by: Sequence[str] = ()
+) -> dict[str, dict[Any, int]]:
+    """By name and then by what `by` says, a tuple, of those that have any: `total`, how many
+    values there are; under the names of `parts` the smallest value such that at least that part of
+    the values are not above it.
     """
-    grouped = spread.groupby(list(by), dropna=False, sort=False) if by else None
-    groups = np.zeros(len(spread), int) if grouped is None else grouped.ngroup().to_numpy()
-    group, value, n = _summed(groups, spread["value"].to_numpy(), spread["n"].to_numpy())
+    names: dict[tuple[Any, ...], int] = {}
+    keys = [spread.keys[key] for key in by]
+    of_place: Iterable[tuple[Any, ...]] = zip(*keys, strict=True) if by else [()]
+    groups = np.array([names.setdefault(key, len(names)) for key in of_place], int)
+    places = spread.place if by else np.zeros_like(spread.place)
+    group, value, n = _summed(groups[places], spread.value, spread.n)
     upto = np.cumsum(n)
     first = np.flatnonzero(np.diff(group, prepend=-1))
     before = upto[first] - n[first]
     total = np.diff(np.append(before, upto[-1:]))
-    found: dict[str, Any] = {"total": total}
+    every = list(names)
+    there = [every[one] for one in group[first].tolist()]
+    found = {"total": dict(zip(there, total.tolist(), strict=True))}
     for name, part in parts.items():
-        found[name] = value[np.searchsorted(upto, before + np.ceil(part * total))]
-    if grouped is None:
-        return pd.DataFrame(found, index=[WHOLE] * len(first))
-    names = spread.loc[~grouped.ngroup().duplicated(), list(by)]
-    index = names.iloc[group[first]].set_index(list(by)).index
-    return pd.DataFrame(found, index=index)
+        reached = value[np.searchsorted(upto, before + np.ceil(part * total))]
+        found[name] = dict(zip(there, reached.tolist(), strict=True))
+    return found
 
 
-def by_number(spread: pd.DataFrame, parts: Mapping[str, float]) -> pd.DataFrame:
+def by_number(spread: Spread, parts: Mapping[str, float]) -> dict[str, dict[int, int]]:
     """The percentiles of each bucket, and under WHOLE those of all together."""
-    return pd.concat([percentiles(spread, parts, by=()), percentiles(spread, parts)])
+    found = {
+        name: {number: value for (number,), value in own.items()}
+        for name, own in percentiles(spread, parts, [NUMBER]).items()
+    }
+    for name, own in percentiles(spread, parts).items():
+        if own:
+            found[name][WHOLE] = own[()]
+    return found
 
 
-def middles(conn: Connection, codes: pd.DataFrame, of: str) -> pd.DataFrame:
+def middles(conn: Connection, codes: Iterable[int], of: str) -> dict[int, float]:
     """What codes stand for by a function of insights, `of`: bucket_middle of those of log_bucket,
-    handler_middle of those of handler_code. What is missing stays so."""
-    known = np.unique(codes.to_numpy(dtype=float)).tolist()
+    handler_middle of those of handler_code."""
     kind = SmallInteger if of == "bucket_middle" else Integer
-    whole = literal([int(code) for code in known if code == code], ARRAY(kind))
-    code = func.unnest(whole).column_valued("code")
-    found = conn.execute(select(code, getattr(func.insights, of)(code))).all()
-    meant = {row[0]: row[1] for row in found}
-    return pd.DataFrame({name: column.map(meant) for name, column in codes.items()})
+    code = func.unnest(literal(sorted(set(codes)), ARRAY(kind))).column_valued("code")
+    found = conn.execute(select(code, getattr(func.insights, of)(code)))
+    return {row[0]: row[1] for row in found}
 
 
 def _summed(groups: Any, values: Any, counts: Any) -> tuple[Any, Any, Any]:
@@ -180,21 +208,20 @@ def _asked(conn: Connection, packed: TableValuedAlias) -> Sequence[Any]:
     return conn.execute(select(*(own for own in packed.c if own.name != "dense"), dense)).all()
 
 
-def _taken_apart(rows: Sequence[Any]) -> pd.DataFrame:
-    """A row of SPREAD for each value that occurs in one of `rows`."""
+def _taken_apart(rows: Sequence[Any]) -> Spread:
     standing = next((np.array(row.codes) for row in rows if row.number is None), np.array([], int))
     packed = [row for row in rows if row.number is not None]
     pieces = [_values(row, standing) for row in packed]
-    sizes = [values.size for values, _ in pieces]
-    keys = {
-        name: np.repeat(np.array([getattr(row, name, None) for row in packed], dtype=kind), sizes)
-        for name, kind in (("demo_id", object), (NUMBER, int), ("label", object))
-    }
-    value, n = (
-        np.concatenate([piece[side] for piece in pieces]) if pieces else np.array([], int)
-        for side in (0, 1)
+    none = np.array([], int)
+    return Spread(
+        {
+            name: [getattr(row, name, None) for row in packed]
+            for name in ("demo_id", NUMBER, "label")
+        },
+        np.repeat(np.arange(len(packed)), [values.size for values, _ in pieces]),
+        np.concatenate([none, *(values for values, _ in pieces)]),
+        np.concatenate([none, *(counts for _, counts in pieces)]),
     )
-    return pd.DataFrame({**keys, "value": value, "n": n})
 
 
 def _values(row: Any, standing: Any) -> tuple[Any, Any]:

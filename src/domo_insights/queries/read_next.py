@@ -155,5 +155,5 @@ def _usual(
 ) -> tuple[int, int]:
     """How many conversations there are, and the length that 95 % of them do not exceed."""
     (lengths,) = spreads(conn, ["length"], period, demo_id, include_test)
-    found = percentiles(lengths, {"length": 0.95}, by=())
-    return (int(found["total"].iloc[0]), int(found["length"].iloc[0])) if len(found) else (0, 0)
+    found = percentiles(lengths, {"length": 0.95})
+    return found["total"].get((), 0), found["length"].get((), 0)

@@ -1,5 +1,6 @@
 """Questions about reply time: how long visitors wait for an answer."""
 
+from itertools import chain
 from typing import Final
 from uuid import UUID
 
@@ -42,12 +43,13 @@ def measured(
     talks = counts.talks(*given)
     number, every = number_or_whole(talks.c.number)
     unknown = total(talks.c.replies_without_time).label("replies_without_time")
-    kinds = {name: OVER_TIME[name] for name in ("bucket", "replies_without_time")}
-    counted = numbered(conn, select(number, unknown).group_by(every), kinds)
+    counted = numbered(conn, select(number, unknown).group_by(every), ["replies_without_time"])
     (times,) = spreads(conn, ["reply"], *given)
     found = by_number(times, {"reply_p50": 0.5, "reply_p95": 0.95})
     counted["replies"] = found.pop("total")
-    counted = counted.join(middles(conn, found, "bucket_middle"))
+    seconds = middles(conn, chain(*(codes.values() for codes in found.values())), "bucket_middle")
+    for name, codes in found.items():
+        counted[name] = {number: seconds[code] for number, code in codes.items()}
     return laid(counted, given[-1], OVER_TIME, with_whole=True)
 
 

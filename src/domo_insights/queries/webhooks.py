@@ -4,19 +4,23 @@ Test conversations are not left out here: `include_test` is taken, so that these
 any other question, and changes nothing.
 """
 
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from itertools import chain
 from typing import Any, Final
 from uuid import UUID
 
 import pandas as pd
 from sqlalchemy import ColumnElement, Connection, Select, Uuid, and_, func, literal, select
 
-from domo_insights.database.frames import Columns, read_frame
+from domo_insights.database.frames import Columns, frame_of, read_frame
 from domo_insights.database.tables import delivery_counts as deliveries
 from domo_insights.database.tables import processed_webhook_events as events
 from domo_insights.period import Period
 from domo_insights.queries import packed
 from domo_insights.queries.buckets import NUMBER, WHOLE, buckets_of, laid, whole_of, within
 from domo_insights.queries.derived import derived
+from domo_insights.queries.packed import Spread
 from domo_insights.queries.scope import Condition
 
 IS_LIVE: Final = events.c.received_via == "http"
@@ -50,6 +54,7 @@ _TIMES: Final = (
 """Percentiles of handler times and of lags, and what their codes stand for."""
 REST: Final = "other types"
 MOST_TYPES: Final = 6
+Typed = dict[str, dict[tuple[int, str], Any]]
 # Steps of about a quarter, ten to a decade; whole milliseconds, since that is what is stored.
 EDGES: Final = (
     0, 1, 2, 3, 4, 5, 6, 8, 10, 13, 16, 20, 25, 32, 40, 50, 63, 80, 100, 126, 159, 200, 251, 316,
@@ -68,13 +73,17 @@ def measured(
     """
     buckets = period.buckets()
     counted, *times = packed.events(conn, period, demo_id, buckets, typed=False)
-    frame = counted.set_index(NUMBER)[list(_COUNTS)].rename(columns=_COUNTS)
-    frame.loc[WHOLE] = frame.sum()
+    found: dict[str, dict[int, Any]] = {
+        name: {row[0]: row[place] for row in counted}
+        for place, name in enumerate(_COUNTS.values(), 2)
+    }
+    for counts in found.values():
+        counts[WHOLE] = sum(counts.values())
     for spread, (parts, of) in zip(times, _TIMES, strict=True):
-        found = packed.by_number(spread, parts).drop(columns="total")
-        frame = frame.join(packed.middles(conn, found, of))
-    frame["duplicates"] = pd.Series({WHOLE: conn.scalar(_duplicates(period, demo_id))})
-    return laid(frame, buckets, {"bucket": OVER_TIME["bucket"], **KPIS}, with_whole=True)
+        codes = packed.by_number(spread, parts)
+        found |= _meant(conn, {name: codes[name] for name in parts}, of)
+    found["duplicates"] = {WHOLE: conn.scalar(_duplicates(period, demo_id))}
+    return laid(found, buckets, {"bucket": OVER_TIME["bucket"], **KPIS}, with_whole=True)
 
 
 @derived(measured)
@@ -101,10 +110,10 @@ def by_type(
     conn: Connection, period: Period, demo_id: UUID | None = None, include_test: bool = False
 ) -> pd.DataFrame:
     """The columns of `kpis` but duplicates per event_type, the most frequent type first."""
-    frame = _typed(conn, *packed.events(conn, period, demo_id, typed=True))
-    frame = frame.droplevel(NUMBER).rename_axis("event_type").sort_index().reset_index()
-    frame = frame.sort_values("events", ascending=False, kind="stable", ignore_index=True)
-    return frame.astype(dict(BY_TYPE))
+    found = _typed(conn, *packed.events(conn, period, demo_id, typed=True))
+    counted = found["events"]
+    keys = sorted(counted, key=lambda key: (-counted[key], key))
+    return _laid_out(found, keys, {"event_type": [kind for _, kind in keys]}, BY_TYPE)
 
 
 def by_type_over_time(
@@ -115,21 +124,20 @@ def by_type_over_time(
     The rarer types are one, REST, once there are more than MOST_TYPES.
     """
     buckets = period.buckets()
-    counted, *times = packed.events(conn, period, demo_id, buckets, typed=True)
-    totals = counted.groupby("label")["n"].sum().sort_index()
-    kinds = totals.sort_values(ascending=False, kind="stable").index.tolist()
-    rare = kinds[MOST_TYPES - 1 :] if len(kinds) > MOST_TYPES else []
-    for frame in (counted, *times):
-        frame["label"] = frame["label"].where(~frame["label"].isin(rare), REST)
-    frame = _typed(conn, counted, *times)
+    counted, handler, lag = packed.events(conn, period, demo_id, buckets, typed=True)
+    totals = Counter[str]()
+    for _number, kind, n, *_others in counted:
+        totals[kind] += n
+    kinds = sorted(totals, key=lambda kind: (-totals[kind], kind))
+    rare = set(kinds[MOST_TYPES - 1 :]) if len(kinds) > MOST_TYPES else set()
+    found = _typed(conn, counted, handler, lag, rare)
     shown = [kind for kind in kinds if kind not in rare] + [REST] * bool(rare)
-    whole = pd.MultiIndex.from_product([range(1, len(buckets) + 1), shown])
-    frame = frame.reindex(whole)
-    numbers = list(_COUNTS.values())
-    frame[numbers] = frame[numbers].fillna(0)
-    frame.insert(0, "event_type", whole.get_level_values(1))
-    frame.insert(0, "bucket", [buckets[n - 1].label for n in whole.get_level_values(0)])
-    return frame.reset_index(drop=True).astype(dict(BY_TYPE_OVER_TIME))
+    keys = [(number, kind) for number in range(1, len(buckets) + 1) for kind in shown]
+    labels: dict[str, list[Any]] = {
+        "bucket": [buckets[number - 1].label for number, _ in keys],
+        "event_type": [kind for _, kind in keys],
+    }
+    return _laid_out(found, keys, labels, BY_TYPE_OVER_TIME)
 
 
 def distribution(
@@ -163,15 +171,40 @@ def lag() -> ColumnElement[Any]:
 
 
 def _typed(
-    conn: Connection, counted: pd.DataFrame, handler: pd.DataFrame, lag: pd.DataFrame
-) -> pd.DataFrame:
-    """Measures by bucket and label."""
-    keys = [NUMBER, "label"]
-    frame = counted.groupby(keys)[list(_COUNTS)].sum().rename(columns=_COUNTS)
+    conn: Connection,
+    counted: Sequence[tuple[Any, ...]],
+    handler: Spread,
+    lag: Spread,
+    rare: Collection[str] = (),
+) -> Typed:
+    """Measures by NUMBER and type; the types that are `rare` are one, REST."""
+    found: Typed = {name: {} for name in _COUNTS.values()}
+    for number, kind, *counts in counted:
+        key = number, REST if kind in rare else kind
+        for name, n in zip(_COUNTS.values(), counts, strict=True):
+            found[name][key] = found[name].get(key, 0) + n
     for spread, (parts, of) in zip((handler, lag), _TIMES, strict=True):
-        found = packed.percentiles(spread, parts, by=keys).drop(columns="total")
-        frame = frame.join(packed.middles(conn, found, of))
-    return frame
+        kinds = [REST if kind in rare else kind for kind in spread.keys["label"]]
+        merged = spread._replace(keys={**spread.keys, "label": kinds})
+        codes = packed.percentiles(merged, parts, [NUMBER, "label"])
+        found |= _meant(conn, {name: codes[name] for name in parts}, of)
+    return found
+
+
+def _laid_out(
+    found: Typed, keys: Sequence[tuple[int, str]], labels: Mapping[str, list[Any]], columns: Columns
+) -> pd.DataFrame:
+    """A row for each of `keys`; counts of what is not there are 0, other values missing."""
+    quiet = dict.fromkeys(_COUNTS.values(), 0)
+    values = {name: [own.get(key, quiet.get(name)) for key in keys] for name, own in found.items()}
+    return frame_of({**labels, **values}, columns)
+
+
+def _meant(
+    conn: Connection, codes: Mapping[str, Mapping[Any, int]], of: str
+) -> dict[str, dict[Any, float]]:
+    meant = packed.middles(conn, chain(*(own.values() for own in codes.values())), of)
+    return {name: {key: meant[code] for key, code in own.items()} for name, own in codes.items()}
 
 
 def _duplicates(period: Period, demo_id: UUID | None) -> Select[Any]:
