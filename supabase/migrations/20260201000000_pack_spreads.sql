@@ -54,8 +54,18 @@ begin
           and s.demo_id = any (demos) and s.zone = kept.days and s.kind = 'moment'
           and s.day >= kept.from_day and s.day < kept.to_day and (include_test or not s.is_test)
         union all
+        -- What is taken off stands where it was put.
         select c.kind, case when by_demo then (t.talk).demo_id end,
-          width_bucket((t.talk).started_at, starts), c.label, c.code, t.weight
+          width_bucket((t.talk).started_at, starts), c.label,
+          case when t.weight < 0 and c.kind = 'duration'
+            and insights.seconds_step(c.code) between 0 and (insights.dense_codes(c.kind)).width - 1
+            and exists (
+              select from insights.conversation_spreads s
+              where s.demo_id = (t.talk).demo_id and s.zone = kept.days and s.kind = c.kind
+                and s.day = date_trunc('day', (t.talk).started_at, kept.days)
+                and s.is_test = (t.talk).is_test and s.dense is not null)
+            then insights.seconds_of(insights.seconds_step(c.code)) else c.code end,
+          t.weight
         from insights.conversations_apart(
           starts[1], kept.from_day, kept.to_day, until, demos, include_test) t
         cross join lateral insights.spread_codes(t.talk, kept.days, zone) c

@@ -527,3 +527,34 @@ def test_many_values_on_one_day_are_kept_as_a_vector_and_counted_the_same(databa
     )
     assert len(values) == len(exact)
     assert all(abs(a - b) <= 0.025 * b for a, b in zip(values, exact, strict=True))
+
+
+def test_what_is_taken_off_a_day_kept_as_a_vector_stands_where_it_was_put(database, rows):
+    where, midnight = demo(rows), NOON - timedelta(hours=12)
+    for n in range(40):
+        at = midnight + n * timedelta(minutes=30)
+        talk = conversation(rows, where, started_at=at)
+        message(rows, talk, at=at)
+        event(rows, talk, "system.shutdown", at + timedelta(seconds=50 + 7 * n))
+    drain(database.engine)
+    assert rows.scalar(
+        text("select count(*) from insights.conversation_spreads where dense is not null")
+    )
+    # Both are queued from here on.
+    event(rows, talk, "system.shutdown", at + timedelta(seconds=9))
+    talk = conversation(rows, where, started_at=midnight + timedelta(hours=3))
+    event(rows, talk, "system.shutdown", midnight + timedelta(hours=3, seconds=77))
+    since = midnight - timedelta(days=1)
+    late = {"since": since, "until": midnight + timedelta(hours=15), "demo": None,
+            "tests": False, "starts": [since]}  # fmt: skip
+    with snapshot(database) as conn:
+        asked = next(asked for asked in ASKED if "'duration'" in asked)
+        found = conn.execute(text(asked), late).all()
+        exact = conn.execute(text(ASKED[asked]), late).all()
+    assert all(row.n > 0 for row in found)
+    values, wanted = (
+        sorted(row.code for row in answer for _ in range(row[-1])) for answer in (found, exact)
+    )
+    assert len(values) == len(wanted) > 0
+    pairs = list(zip(values, wanted, strict=True))
+    assert [(a, b) for a, b in pairs if abs(a - b) > 0.025 * b] == []
