@@ -1,9 +1,8 @@
-import asyncio
-
 import pytest
 from starlette.responses import HTMLResponse, JSONResponse
 
 from domo_insights.preload import Preload, needed
+from tests.loops import run
 
 
 def answered(answer, state):
@@ -17,7 +16,7 @@ def answered(answer, state):
         return {"type": "http.request", "body": b"", "more_body": False}
 
     scope = {"type": "http", "method": "GET", "path": "/", "headers": [], "state": state}
-    asyncio.run(Preload(answer)(scope, receive, send))
+    run(Preload(answer)(scope, receive, send))
     return found
 
 

@@ -2,6 +2,7 @@ import asyncio
 import socket
 
 from domo_insights.cli.serving import listen
+from tests.loops import run
 
 
 def test_what_is_answered_leaves_at_once_and_does_not_wait_for_more():
@@ -22,4 +23,4 @@ def test_what_is_answered_leaves_at_once_and_does_not_wait_for_more():
             return found
 
     with listen("127.0.0.1", 0) as listener:
-        assert asyncio.run(accepted(listener))
+        assert run(accepted(listener))

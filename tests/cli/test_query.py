@@ -48,7 +48,7 @@ def talked(rows):
     where = demo(rows, name="=Alpha")
     made = conversation(rows, where, started_at=NOW - timedelta(hours=1))
     message(rows, made, "user", NOW - timedelta(hours=1), content="-1+1\nHello")
-    message(rows, made, "assistant", NOW - timedelta(minutes=59))
+    message(rows, made, "assistant", NOW)
     tested = conversation(rows, where, started_at=NOW - timedelta(hours=1), is_test=True)
     message(rows, tested, "user", NOW - timedelta(hours=1))
     return where, made

@@ -12,6 +12,8 @@ from sqlalchemy import Connection, Uuid, func, literal, select, true
 from domo_insights.database.frames import Columns, frame_of
 from domo_insights.database.tables import demos
 from domo_insights.database.tables import processed_webhook_events as events
+from domo_insights.database.tables_counts import event_hours
+from domo_insights.database.tables_detail import detail_kept
 from domo_insights.period import Bucket, Grain, Period
 from domo_insights.queries.derived import derived
 from domo_insights.queries.webhooks import IS_LIVE
@@ -68,7 +70,8 @@ def hours(
 def _told(period: Period, first: datetime) -> Period | None:
     """The part of the period that events can tell of: there are hours enough in a century to keep
     everybody else waiting."""
-    start, end = max(period.start, first - _HOUR), min(period.end, period.as_of)
+    past = _local(first, period) - _hour(first, period)
+    start, end = max(period.start, first - past), min(period.end, period.as_of)
     return replace(period, start=start, end=end) if start < end else None
 
 
@@ -143,7 +146,8 @@ def _hours_are_those_of_utc(since: datetime, period: Period) -> bool:
 
 
 def _first(conn: Connection, demo_id: UUID | None) -> datetime | None:
-    """When the very first event came: the first of each demo, and of these the first."""
+    """When the very first event came: the first of each demo, and of these the first. Of what
+    retention has taken the hour is still known."""
     own = (
         select(events.c.processed_at)
         .where(events.c.demo_id == demos.c.id, IS_LIVE)
@@ -152,8 +156,23 @@ def _first(conn: Connection, demo_id: UUID | None) -> datetime | None:
         .correlate(demos)
         .scalar_subquery()
     )
+    gone = (
+        select(event_hours.c.hour)
+        .join(detail_kept, detail_kept.c.demo_id == event_hours.c.demo_id)
+        .where(
+            event_hours.c.demo_id == demos.c.id,
+            event_hours.c.n_http > 0,
+            event_hours.c.hour < detail_kept.c.deleted_before,
+        )
+        .order_by(event_hours.c.hour)
+        .limit(1)
+        .correlate(demos)
+        .scalar_subquery()
+    )
     chosen = (
-        select(func.min(own)).select_from(demos).where(demos.c.id == demo_id if demo_id else true())
+        select(func.min(func.coalesce(gone, own)))
+        .select_from(demos)
+        .where(demos.c.id == demo_id if demo_id else true())
     )
     found: datetime | None = conn.scalar(chosen)
     return found
