@@ -46,7 +46,7 @@ def measure(superuser: Engine, engine: Engine, folder: Path, progress: Progress)
             progress(f"inserts of {each:,}", number / 5)
             found |= _inserts(superuser, engine, each)
         progress("refresh of a busy day", 0.4)
-        found["refresh_busy_day_s"] = _refresh(superuser, engine)
+        found["refresh_busy_day_s"] = _refresh(superuser, engine, progress)
         progress("events from a file", 0.6)
         found["file_events_per_second"] = _file(engine, where)
         progress("events over HTTP", 0.8)
@@ -109,10 +109,11 @@ def _rate(superuser: Engine, each: int, turn: int) -> float:
     return rows / spent
 
 
-def _refresh(superuser: Engine, engine: Engine) -> float:
+def _refresh(superuser: Engine, engine: Engine, progress: Progress) -> float:
+    # What the rates put in is no busy day, but months of one in the same conversations; taken out,
+    # it would be read over and over until it is vacuumed, as a database does by itself.
+    forget(superuser, engine, progress)
     with superuser.begin() as conn:
-        # What the rates put in is no busy day, but months of one in the same conversations.
-        conn.execute(select(func.bench.forget_inserts()))
         conn.execute(select(func.bench.prepare_inserts()))
     _drained(superuser, engine)
     with superuser.begin() as conn:

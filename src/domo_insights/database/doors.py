@@ -5,9 +5,10 @@ make, with the viewer's claims, a timeout, a search_path and a zone that end wit
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
+from types import MappingProxyType
 
 from sqlalchemy import Connection, Engine, Select, Text, TextClause, bindparam, func, select, text
 
@@ -23,6 +24,8 @@ _READ_ONLY = {"transaction_read_only": "on"}
 """Writers set nothing: a database that is closed to them is closed."""
 _FIXED = {"search_path": "public, extensions", "timezone": "UTC", "jit": "off"}
 """No compiling of plans: it takes longer than any of these questions."""
+_PLANNED_ANEW = {"plan_cache_mode": "force_custom_plan"}
+"""What is queued, one row or thousands, has each time a plan of its own."""
 _SNAPSHOT = text("set transaction isolation level repeatable read")
 
 
@@ -74,7 +77,7 @@ def sessions(engine: Engine, viewer: Viewer | None = None) -> Iterator[Connectio
 @contextmanager
 def maintaining(engine: Engine) -> Iterator[Connection]:
     """A connection that keeps the rollups. Raises: as `editing`."""
-    with _door(engine, "insights_worker", None, WRITE_TIMEOUT_MS) as conn:
+    with _door(engine, "insights_worker", None, WRITE_TIMEOUT_MS, more=_PLANNED_ANEW) as conn:
         yield conn
 
 
@@ -93,6 +96,7 @@ def _door(
     mode: TextClause | None = None,
     *,
     read_only: bool = False,
+    more: Mapping[str, str] = MappingProxyType({}),
 ) -> Iterator[Connection]:
     settings = {
         "role": role,
@@ -100,6 +104,7 @@ def _door(
         "statement_timeout": str(timeout_ms),
         **_FIXED,
         **(_READ_ONLY if read_only else {}),
+        **more,
     }
     with translated(), engine.connect() as conn, conn.begin():
         if mode is not None:
