@@ -33,9 +33,8 @@ def pipe(rows, database):
 
 def shown(app):
     parts = [*app.code, *app.text, *app.markdown, *app.caption]
-    return " ".join(str(part.value) for part in parts) + " ".join(
-        frame.value.to_csv() for frame in app.dataframe
-    )
+    said = [str(part.value) for part in parts] + [part.body for part in app.get("html")]
+    return " ".join([*said, *(frame.value.to_csv() for frame in app.dataframe)])
 
 
 def test_the_numbers_of_webhooks(open_app, pipe):
@@ -88,6 +87,7 @@ def test_my_access_says_who_and_tests_itself(open_app, pipe):
     assert ANA.email in shown(app)
     assert BEN.email not in shown(app)
     assert "secret" not in shown(app)
+    assert ">Rows of your demos<" in shown(app)
     app.button(key="run_self_test").click().run()
     assert not app.exception
     assert "got nothing" in app.success[0].value

@@ -11,15 +11,16 @@ from domo_insights.auth.cookies import session_id
 from domo_insights.database.engine import engine_for
 from domo_insights.database.self_test import Probe, self_test
 from domo_insights.settings import current
-from domo_insights.ui import blocks, exports, filters, session
+from domo_insights.ui import blocks, exports, filters, links, session, word_tables
 from domo_insights.ui.data import load, wrote
 from domo_insights.ui.plain import plain
 from domo_insights.ui.session import current_viewer
-from domo_insights.ui.widths import first_column
 
 Query = Callable[..., pd.DataFrame]
 PAGE: Final = 20
 MOST_IN_A_FILE: Final = 10_000
+_FEW: Final = 8
+_ABOUT: Final = "the rows you can see of each, and the rule that limits them"
 _TESTED: Final = "_self_test"
 _ROLES: Final = {
     "insights_reader": "Demo owner: you read the rows of your own demos, and no others.",
@@ -54,22 +55,13 @@ def identity(query: Query, mine: Query) -> None:
         frame = load(mine)
         whose = "All demos" if viewer.product_team else "Your demos"
         st.markdown(f"**{whose}: {len(frame)}**")
-        shown = frame.assign(
-            demo=frame["demo"].map(plain), demo_id=frame["demo_id"].map(lambda demo: str(demo)[:8])
-        )
-        if len(shown):
-            st.dataframe(
-                shown,
-                hide_index=True,
-                height=246 if len(shown) > 6 else "content",
-                alt=f"{whose} with their status",
-                column_order=["demo", "status", "demo_id"],
-                column_config={
-                    "demo": st.column_config.TextColumn("Demo", pinned=True),
-                    "status": st.column_config.TextColumn("Status"),
-                    "demo_id": st.column_config.TextColumn("Short id"),
-                },
-            )
+        if frame.empty:
+            return
+        shown = frame.head(_FEW).assign(demo_id=frame["demo_id"].map(lambda demo: str(demo)[:8]))
+        columns = {"demo": "Demo", "status": "Status", "demo_id": "Short id"}
+        word_tables.table(shown, columns, about=f"{whose} with their status")
+        if len(frame) > _FEW:
+            links.to("Demos", f"{len(frame) - _FEW} more on Demos")
 
 
 def tables(query: Query) -> None:
@@ -82,22 +74,13 @@ def tables(query: Query) -> None:
     ):
         frame = load(query)
         shown = frame.assign(rule=frame["rule"].map(in_words))
-        if not frame["withheld"].any():
-            shown = shown.drop(columns="withheld")
-        st.dataframe(
-            shown,
-            hide_index=True,
-            height=423 if len(shown) > 11 else "content",
-            alt="Tables with the number of rows you can see and the rule that limits it",
-            column_config={
-                "table": st.column_config.TextColumn("Table", pinned=True, width=first_column(240)),
-                "rows": st.column_config.NumberColumn("Rows you see", format="localized"),
-                "rule": st.column_config.TextColumn("Limited to"),
-                "withheld": st.column_config.TextColumn(
-                    "Withheld columns", help="Columns that your role may not read at all."
-                ),
-            },
-        )
+        columns = {"table": "Table", "rows": "Rows you see", "rule": "Limited to"}
+        if frame["withheld"].any():
+            columns["withheld"] = "Withheld columns"
+        ours = shown["table"].str.startswith("insights.")
+        word_tables.table(shown[~ours], columns, about="Tables of the platform: " + _ABOUT)
+        with st.expander(f"What Domo Insights keeps itself: {ours.sum()} tables"):
+            word_tables.table(shown[ours], columns, about="Tables of Domo Insights: " + _ABOUT)
 
 
 def in_words(rule: str) -> str:
@@ -131,23 +114,16 @@ def trial() -> None:
             st.caption("Tell whoever runs this database: `domo-insights doctor` says more.")
         else:
             st.success(f"All {len(probes)} questions got nothing.", icon=":material/gpp_good:")
-        st.dataframe(
-            pd.DataFrame(
-                {
-                    "table": [probe.table for probe in probes],
-                    "what": [probe.what for probe in probes],
-                    "answer": ["nothing" if probe.held else "something" for probe in probes],
-                }
-            ),
-            hide_index=True,
-            height=246 if len(probes) > 6 else "content",
-            alt="What was asked for and what came back",
-            column_config={
-                "table": st.column_config.TextColumn("Table", pinned=True),
-                "what": st.column_config.TextColumn("Asked for"),
-                "answer": st.column_config.TextColumn("Came back"),
-            },
+        found = pd.DataFrame(
+            {
+                "table": [probe.table for probe in probes],
+                "what": [probe.what for probe in probes],
+                "answer": ["nothing" if probe.held else "something" for probe in probes],
+            }
         )
+        columns = {"table": "Table", "what": "Asked for", "answer": "Came back"}
+        with st.expander("Each question", expanded=bool(broken)):
+            word_tables.table(found, columns, about="What was asked for and what came back")
 
 
 def browsers() -> None:
@@ -166,17 +142,8 @@ def browsers() -> None:
         )
         for name in ("since", "seen", "ends"):
             shown[name] = _local(shown[name], zone)
-        st.dataframe(
-            shown,
-            hide_index=True,
-            height=246 if len(shown) > 6 else "content",
-            alt="Browsers you are signed in with",
-            column_config={
-                "browser": st.column_config.TextColumn("Browser", pinned=True, width=150),
-                **{name: _moment(label) for name, label in
-                   (("since", "Signed in"), ("seen", "Last seen"), ("ends", "Ends"))},
-            },
-        )  # fmt: skip
+        columns = {"browser": "Browser", "since": "Signed in", "seen": "Last seen", "ends": "Ends"}
+        word_tables.table(shown, columns, about="Browsers you are signed in with")
         with st.container(horizontal=True):
             if len(found) > 1 and st.button("Sign out the others", key="sign_out_others"):
                 sign_out_everywhere(viewer, but=held)
@@ -220,20 +187,15 @@ def _logged(frame: pd.DataFrame) -> None:
         table=frame["table"].map(lambda name: "" if name in _NO_TABLE else plain(name)),
         changed=frame["changed"].map(masked),
     )
-    st.dataframe(
-        shown,
-        hide_index=True,
-        height="content",
-        alt="The audit log, the latest first",
-        column_config={
-            "at": _moment("When"),
-            "who": st.column_config.TextColumn("Who"),
-            "action": st.column_config.TextColumn("Did"),
-            "table": st.column_config.TextColumn("To"),
-            "demo": st.column_config.TextColumn("Demo"),
-            "changed": st.column_config.TextColumn("Fields, values masked"),
-        },
-    )
+    columns = {
+        "at": "When",
+        "who": "Who",
+        "action": "Did",
+        "table": "To",
+        "demo": "Demo",
+        "changed": "Fields, values masked",
+    }
+    word_tables.table(shown, columns, about="The audit log, the latest first")
 
 
 def masked(fields: str) -> str:
@@ -243,7 +205,3 @@ def masked(fields: str) -> str:
 
 def _local(moments: Any, zone: str) -> Any:
     return pd.to_datetime(moments, utc=True).dt.tz_convert(zone).dt.tz_localize(None)
-
-
-def _moment(label: str) -> Any:
-    return st.column_config.DatetimeColumn(label, format="D MMM YYYY, HH:mm")
