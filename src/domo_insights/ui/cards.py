@@ -1,6 +1,7 @@
 """The row of numbers at the top of a page."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final, Protocol
 from uuid import UUID
 
@@ -39,6 +40,16 @@ _EVEN: Final = """<style>
 </style>"""
 """Where six cards do not fit into one line they are two times three, never four and two. What a
 card leads to stands at its foot, however little is above."""
+_FOUR: Final = """<style>
+@media (min-width: 600px) and (max-width: 1399px) {
+  .st-key-kpis { grid-template-columns: repeat(4, minmax(0, 1fr)) }
+}
+@media (max-width: 1000px) {
+  .st-key-kpis { grid-template-columns: repeat(2, minmax(0, 1fr)) }
+}
+.st-key-kpis [data-testid="stLayoutWrapper"]:has([class*="st-key-card_"]) { flex: 1 1 auto }
+</style>"""
+"""Four are one line, or two times two, those of a line as high as the highest."""
 
 
 class _Question(Protocol):
@@ -64,7 +75,7 @@ class Followed(Subject, Protocol):
 
 def row(asked: Asked, wanted: Mapping[Metric, Subject]) -> None:
     """One card per metric, each loaded and compared by itself."""
-    leads = any(behind.of(metric) for metric in wanted)
+    leads = any(behind.of(metric.key) for metric in wanted)
     height = _HEIGHT + leads * _LINK_HEIGHT
     st.html(_EVEN)
     with st.grid(len(wanted), min_column_width=_NARROWEST, gap="xsmall", key="kpis") as grid:
@@ -74,7 +85,33 @@ def row(asked: Asked, wanted: Mapping[Metric, Subject]) -> None:
                 box = f"card_{metric.key}"
                 with st.container(border=True, gap=None, height=height, key=box):
                     draw(metric, subject, asked)
-                    _link(metric)
+                    _link(metric.key, metric.label)
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A card whose value is known already: `notes` stand below it, what is behind it is found by
+    `key`."""
+
+    key: str
+    label: str
+    value: str
+    meaning: str
+    notes: Sequence[str]
+
+
+def facts(shown: Sequence[Fact]) -> None:
+    """One card per fact, four of them."""
+    st.html(_EVEN + _FOUR)
+    with st.grid(len(shown), min_column_width=_NARROWEST, gap="xsmall", key="kpis") as grid:
+        for fact in shown:
+            box = f"card_{fact.key}"
+            with grid.cell(), st.container(border=True, gap=None, height="stretch", key=box):
+                st.metric(fact.label, fact.value, help=fact.meaning)
+                with st.container(gap=None):
+                    for note in fact.notes:
+                        st.caption(note)
+                _link(fact.key, fact.label)
 
 
 def _card(metric: Metric, subject: Any, asked: Asked) -> None:
@@ -115,17 +152,17 @@ def _of_all(metric: Metric, row: Mapping[Any, Any]) -> str:
     return f"of {count:,} {metric.cases.removesuffix('s' * (count == 1))}".replace(",", THIN)
 
 
-def _link(metric: Metric) -> None:
+def _link(key: str, name: str) -> None:
     """A link to another page; to rows of this one a button: the shared controls stay in the URL."""
-    way = behind.of(metric)
+    way = behind.of(key)
     if way is None:
         return
-    about = f"{metric.label}: what is behind it, in {way.place.title}"
+    about = f"{name}: what is behind it, in {way.place.title}"
     here = way.place.title == filters.page()
     if here and way.block and not (way.place is places.CONVERSATIONS and reading.reads()):
         st.html(_JUMP.format(block=way.block, label=way.label))
     elif here:
-        st.button(way.label, icon=_ARROW, type="tertiary", help=about, key=f"behind_{metric.key}",
+        st.button(way.label, icon=_ARROW, type="tertiary", help=about, key=f"behind_{key}",
                   on_click=reading.show, args=(way.rows,))  # fmt: skip
     else:
         st.page_link(

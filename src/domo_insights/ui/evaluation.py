@@ -12,6 +12,8 @@ from domo_insights.metrics.knowledge import BELOW_THRESHOLD, COVERAGE, MRR_10, R
 from domo_insights.queries import evaluations, replays
 from domo_insights.ranking import NOTHING as NO_CASES
 from domo_insights.ranking import Estimate, share
+from domo_insights.ui import cards
+from domo_insights.ui.cards import Fact
 from domo_insights.ui.data import load
 from domo_insights.ui.filters import zone
 from domo_insights.ui.session import current_viewer
@@ -26,12 +28,8 @@ def kpis(demo_id: UUID) -> bool:
     found = load(replays.coverage, demo_id).to_dict("records")
     replayed = found[0] if found else None
     run = _latest_run(demo_id) if mine else None
-    with st.grid(4, min_column_width=150, key="kpis") as grid:
-        with grid.cell():
-            _coverage(replayed)
-        for metric in _OF_RUNS:
-            with grid.cell():
-                _of_run(metric, run)
+    none = "no run yet" if mine else "for the demo's owner alone"
+    cards.facts([_coverage(replayed), *(_of_run(metric, run, none) for metric in _OF_RUNS)])
     if not mine:
         st.info(
             "The product team sees how much is answered, not what is asked: questions are for the"
@@ -55,22 +53,22 @@ def moment(when: pd.Timestamp) -> str:
     return f"{local.day} {local:%b %Y, %H:%M}"
 
 
-def _coverage(row: dict[Any, Any] | None) -> None:
+def _coverage(row: dict[Any, Any] | None) -> Fact:
     if row is None:
-        _card(COVERAGE, NO_CASES, "no replay yet")
-        return
+        return _fact(COVERAGE, NO_CASES, "no replay yet")
     estimate = share(int(row["answered_well"]), int(row["questions"]))
     before = row["coverage_before"]
     was = "" if pd.isna(before) else f", was {COVERAGE.text(before)}"
-    _card(COVERAGE, estimate, f"replay of {moment(row['ran_at'])}{was}")
+    return _fact(COVERAGE, estimate, f"replay of {moment(row['ran_at'])}{was}")
 
 
-def _of_run(metric: Metric, run: tuple[dict[Any, Any], dict[str, Estimate]] | None) -> None:
+def _of_run(
+    metric: Metric, run: tuple[dict[Any, Any], dict[str, Estimate]] | None, none: str
+) -> Fact:
     if run is None:
-        _card(metric, NO_CASES, "no run yet")
-        return
+        return _fact(metric, NO_CASES, none)
     row, found = run
-    _card(metric, found[metric.key], f"run of {moment(row['ran_at'])}, {row['mode']}")
+    return _fact(metric, found[metric.key], f"run of {moment(row['ran_at'])}, {row['mode']}")
 
 
 def _latest_run(demo_id: UUID) -> tuple[dict[Any, Any], dict[str, Estimate]] | None:
@@ -82,10 +80,7 @@ def _latest_run(demo_id: UUID) -> tuple[dict[Any, Any], dict[str, Estimate]] | N
     return row, measures.measures(answers, row["threshold"])
 
 
-def _card(metric: Metric, estimate: Estimate, of: str) -> None:
-    with st.container(border=True, gap=None, height="stretch"):
-        about = f"{metric.meaning}\n\nRests on {estimate.count:,} questions."
-        st.metric(metric.label, metric.text(estimate.value), help=about)
-        if estimate.value is not None:
-            st.caption(interval(metric, estimate))
-        st.caption(of)
+def _fact(metric: Metric, estimate: Estimate, of: str) -> Fact:
+    about = f"{metric.meaning}\n\nRests on {estimate.count:,} questions."
+    known = [] if estimate.value is None else [interval(metric, estimate)]
+    return Fact(metric.key, metric.label, metric.text(estimate.value), about, [*known, of])

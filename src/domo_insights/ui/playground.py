@@ -17,7 +17,8 @@ from domo_insights.queries import demos, knowledge, knowledge_answer
 from domo_insights.queries.knowledge import Mode, Vector
 from domo_insights.queries.knowledge_answer import Answer, Knowledge
 from domo_insights.settings import current
-from domo_insights.ui import empty, filters
+from domo_insights.ui import cards, empty, filters
+from domo_insights.ui.cards import Fact
 from domo_insights.ui.data import kept, load
 from domo_insights.ui.session import current_viewer
 
@@ -79,29 +80,7 @@ def kpis(demo_id: UUID) -> Knowledge | None:
     """What there is to search; None for the product team, which is told why it ends here."""
     embedding.warm()
     known = knowledge_answer.knowledge_of(load(knowledge.overview, demo_id))
-    rest = known.without + sum(known.others.values())
-    cells = {
-        "Chunks": (f"{known.chunks:,}".replace(",", THIN), "Pieces of this demo's knowledge."),
-        "Without embedding": (
-            f"{rest:,}".replace(",", THIN),
-            "Chunks with no embedding, one of another model, or a text that changed since. They"
-            " can be found by words alone. `domo-insights embed` makes them up.",
-        ),
-        "Model": (
-            _SHORT.get(known.model or "", known.model or NOTHING),
-            f"{known.model or 'None'}. It turned most chunks into vectors, and turns the question"
-            " into one.",
-        ),
-        "Threshold": (
-            f"{known.threshold:.2f}" if known.model else NOTHING,
-            "The least cosine similarity of a match. It belongs to the model: MiniLM keeps 93 % of"
-            " true matches at 0.35.",
-        ),
-    }
-    with st.grid(len(cells), min_column_width=150, key="kpis") as grid:
-        for label, (value, meaning) in cells.items():
-            with grid.cell(), st.container(border=True):
-                st.metric(label, value, help=meaning)
+    cards.facts(_facts(known))
     if current_viewer().product_team:
         st.info(
             "The product team sees how much knowledge there is, not what it says: questions and"
@@ -112,6 +91,24 @@ def kpis(demo_id: UUID) -> Knowledge | None:
     if known.obstacle:
         st.info(known.obstacle, icon=":material/info:")
     return known
+
+
+def _facts(known: Knowledge) -> list[Fact]:
+    chunks, rest = known.chunks, known.without + sum(known.others.values())
+    return [
+        Fact("chunks", "Chunks", f"{chunks:,}".replace(",", THIN),
+             "Pieces of this demo's knowledge.", ["in this demo"]),
+        Fact("not_embedded", "Without embedding", f"{rest:,}".replace(",", THIN),
+             "Chunks with no embedding, one of another model, or a text that changed since. They"
+             " can be found by words alone. `domo-insights embed` makes them up.",
+             [f"of {chunks:,} chunk{'s' * (chunks != 1)}".replace(",", THIN)]),
+        Fact("model", "Model", _SHORT.get(known.model or "", known.model or NOTHING),
+             "It turned most chunks into vectors, and turns the question into one.",
+             [known.model or "no chunk has a vector"]),
+        Fact("threshold", "Threshold", f"{known.threshold:.2f}" if known.model else NOTHING,
+             "The least cosine similarity of a match. It belongs to the model: MiniLM keeps 93 % of"
+             " true matches at 0.35.", ["least similarity"]),
+    ]  # fmt: skip
 
 
 def question(known: Knowledge) -> Question | None:
