@@ -9,8 +9,8 @@ from sqlalchemy import text
 from domo_insights.database import retention, rollups
 from domo_insights.database.doors import reading
 from domo_insights.database.queue import drain
-from domo_insights.queries import PRODUCT_ONLY, QUERIES
-from tests.factories import ANA, NOON, PIA, conversation, demo, event, message
+from domo_insights.queries import PRODUCT_ONLY, QUERIES, read_next
+from tests.factories import ANA, BEN, NOON, PIA, conversation, demo, event, message
 from tests.security.inventory import MORE, PERIOD, PERIOD_QUERIES
 
 CUT = NOON.replace(hour=0) + timedelta(days=1)
@@ -21,7 +21,7 @@ ROWS = {
     "webhooks_rows.without_events",
 }  # fmt: skip
 """Queries that list what can be read: what was taken out is not in their answers."""
-NUMBERS = sorted(PERIOD_QUERIES - ROWS)
+NUMBERS = sorted(PERIOD_QUERIES - ROWS - {"read_next.grown_old"})
 """Queries that count."""
 
 
@@ -112,6 +112,20 @@ def test_what_grew_old_stays_counted_and_is_listed_no_more(database, rows, old):
     assert answers(database) == before
     for name, listed in answers(database, ROWS - {"conversations.listing"}).items():
         assert not [gone for gone in (*old, "gone-") if gone in listed], name
+
+
+def test_lists_that_leave_out_what_grew_old_know_how_many(database, rows, old):
+    asked = {"period": PERIOD, "limit": None}
+    with reading(database.engine, ANA) as conn:
+        ranked = set(read_next.ranked(conn, **asked)["conversation_id"])
+        assert len(ranked & set(old)) == 3
+        assert read_next.grown_old(conn, PERIOD).iloc[0, 0] == 0
+    grow_old(database)
+    with reading(database.engine, ANA) as conn:
+        left = set(read_next.ranked(conn, **asked)["conversation_id"])
+        assert read_next.grown_old(conn, PERIOD).iloc[0, 0] == len(ranked - left) == 3
+    with reading(database.engine, BEN) as conn:
+        assert read_next.grown_old(conn, PERIOD).iloc[0, 0] == 0
 
 
 def test_what_grew_old_is_not_counted_anew(database, rows, old):

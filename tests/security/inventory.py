@@ -112,6 +112,7 @@ PERIOD_QUERIES: Final = {
     "platform.kpis",
     "platform.over_time",
     "platform.owners",
+    "read_next.grown_old",
     "read_next.ranked",
     "replies.kpis",
     "replies.over_time",

@@ -104,6 +104,7 @@ QUERIES: Final[dict[str, Query]] = {
         platform.kpis,
         platform.over_time,
         platform.owners,
+        read_next.grown_old,
         read_next.ranked,
         replays.coverage,
         replays.questions,

@@ -46,6 +46,7 @@ RANKED: Final[Columns] = {
     "reviewed_at": "datetime64[us, UTC]",
     "note": "str",
 }
+GROWN_OLD: Final[Columns] = {"conversations": "int64"}
 
 
 def ranked(
@@ -74,18 +75,13 @@ def ranked(
     count, usual = _usual(conn, period, demo_id, include_test)
     found = _talks(period, demo_id, include_test, usual, None if reviewed else limit)
     talks = found.cte("talks").prefix_with("MATERIALIZED")  # read once, not for each thing asked
-    moments, misses, unhappy = (
-        talks.c[name] for name in ("missed_moments", "confident_misses", "unhappy_end")
-    )
-    long = talks.c.messages > usual if count >= ENOUGH_TO_COMPARE else false()
+    long = _is_long(talks, count, usual)
     statement = (
         select(
             *(talks.c[name] for name in ("conversation_id", "demo_id")),
             demos.c.name.label("demo"),
             *(talks.c[name] for name in ("started_at", "messages")),
-            moments,
-            misses,
-            unhappy,
+            *(talks.c[name] for name in ("missed_moments", "confident_misses", "unhappy_end")),
             long.label("unusually_long"),
             literal(usual).label("usual_length"),
             reviews.c.reviewed_at,
@@ -93,12 +89,36 @@ def ranked(
         )
         .join(demos, demos.c.id == talks.c.demo_id)
         .outerjoin(reviews, _reviewed(talks))
-        .where(or_(moments > 0, misses > 0, unhappy, long), is_left(talks.c.conversation_id))
+        .where(_has_a_reason(talks, long), is_left(talks.c.conversation_id))
         .where(true() if reviewed else reviews.c.reviewed_at.is_(None))
         .order_by(*_first(talks))
         .limit(limit)
     )
     return read_frame(conn, statement, RANKED)
+
+
+def grown_old(
+    conn: Connection,
+    period: Period,
+    demo_id: UUID | None = None,
+    include_test: bool = False,
+) -> pd.DataFrame:
+    """How many conversations of the period had a reason to be read, reviewed or not, and were
+    deleted when they grew old: one row, conversations. Raises: DatabaseError."""
+    count, usual = _usual(conn, period, demo_id, include_test)
+    talks = _talks(period, demo_id, include_test, usual, None).cte("talks")
+    reason = _has_a_reason(talks, _is_long(talks, count, usual))
+    statement = select(func.count().label("conversations")).select_from(talks)
+    deleted = statement.where(~is_left(talks.c.conversation_id), reason)
+    return read_frame(conn, deleted, GROWN_OLD)
+
+
+def _is_long(talks: CTE, count: int, usual: int) -> ColumnElement[bool]:
+    return talks.c.messages > usual if count >= ENOUGH_TO_COMPARE else false()
+
+
+def _has_a_reason(talks: CTE, long: ColumnElement[bool]) -> ColumnElement[bool]:
+    return or_(talks.c.missed_moments > 0, talks.c.confident_misses > 0, talks.c.unhappy_end, long)
 
 
 def _reviewed(talks: CTE) -> ColumnElement[bool]:

@@ -23,6 +23,8 @@ LENGTH = conversations.c.n_user + conversations.c.n_assistant
 
 GONE: Final = "gone-"
 """How ids begin of conversations of which retention has left nothing but what was counted."""
+ANONYMOUS: Final = "anonymous-"
+"""How ids begin of conversations from which retention has taken the words."""
 
 
 def is_left(conversation_id: ColumnElement[str]) -> Condition:

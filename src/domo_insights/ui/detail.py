@@ -23,6 +23,12 @@ def note(asked: Asked) -> None:
         st.caption(words, help=_HELP)
 
 
+def lost(asked: Asked) -> bool:
+    """Whether conversations of the period itself were deleted."""
+    deleted: Any = load(detail.since, asked.demo_id)["deleted_before"]
+    return bool((deleted > pd.Timestamp(asked.period.start)).any())
+
+
 def sentence(kept: pd.DataFrame, asked: Asked) -> str:
     """What is gone of the period or of the one before it; empty when nothing is."""
     begins = min(asked.period.start, asked.before.period.start)

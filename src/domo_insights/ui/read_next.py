@@ -11,10 +11,11 @@ from domo_insights.database.doors import editing
 from domo_insights.database.engine import engine_for
 from domo_insights.errors import DomoInsightsError
 from domo_insights.exports import reasons
-from domo_insights.metrics import READ_NEXT
+from domo_insights.metrics import READ_NEXT, THIN
 from domo_insights.queries import read_next as queries
+from domo_insights.queries.scope import ANONYMOUS
 from domo_insights.settings import current
-from domo_insights.ui import blocks, exports, links, reading, spoken
+from domo_insights.ui import blocks, detail, exports, links, reading, spoken
 from domo_insights.ui.data import load, wrote
 from domo_insights.ui.filters import Asked
 from domo_insights.ui.plain import plain, show
@@ -37,11 +38,28 @@ def read_next(asked: Asked) -> None:
             return
         reviewed = st.toggle("Show reviewed ones as well", key="read_next_reviewed")
         found = load(queries.ranked, *asked, reviewed=reviewed, limit=SHOWN)
-        if found.empty:
+        deleted = _deleted(asked)
+        if found.empty and not deleted:
             st.success("Nothing is left to read in this period.", icon=":material/check_circle:")
         st.html(_WRAP)
         for row in found.itertuples():
             _entry(row, asked)
+        if deleted:
+            st.caption(deleted)
+
+
+def _deleted(asked: Asked) -> str:
+    """What is not here because nothing of it is left."""
+    if not detail.lost(asked):
+        return ""
+    count = int(load(queries.grown_old, *asked)["conversations"].iloc[0])
+    if not count:
+        return ""
+    many = "1 conversation" if count == 1 else f"{count:,} conversations".replace(",", THIN)
+    return (
+        f"{many} with a reason to be here {'was' if count == 1 else 'were'} deleted when old, and"
+        " can no longer be read."
+    )
 
 
 def _entry(row: Any, asked: Asked) -> None:
@@ -49,7 +67,8 @@ def _entry(row: Any, asked: Asked) -> None:
         with st.container(gap=None, key=f"to_read_{row.conversation_id}"):
             show(row.demo)
             when = row.started_at.tz_convert(asked.period.zone)
-            st.caption(f"{when:%d %b, %H:%M}. {reasons.to_read(row)}.")
+            wordless = " Its words were deleted." * row.conversation_id.startswith(ANONYMOUS)
+            st.caption(f"{when:%d %b, %H:%M}. {reasons.to_read(row)}.{wordless}")
             if row.note:
                 st.text(f"Note: {plain(row.note)}")
         with st.container(

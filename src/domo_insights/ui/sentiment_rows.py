@@ -9,11 +9,12 @@ import streamlit as st
 
 from domo_insights import metrics
 from domo_insights.errors import WrongUseError
-from domo_insights.metrics import NOTHING, Metric
+from domo_insights.metrics import NOTHING, THIN, Metric
 from domo_insights.queries import misses, misses_rows, visitor_messages
+from domo_insights.queries.scope import ANONYMOUS
 from domo_insights.queries.turns import LAST
 from domo_insights.queries.visitor_messages import Mark
-from domo_insights.ui import blocks, conversation_rows, exports, filters, transcripts
+from domo_insights.ui import blocks, conversation_rows, detail, exports, filters, transcripts
 from domo_insights.ui.data import load
 from domo_insights.ui.filters import Asked
 from domo_insights.ui.plain import plain
@@ -125,15 +126,32 @@ def _went_wrong(
             st.write(f"{metric.text(count)} in this period. The words are for the demo's owner.")
             return
         frame = load(query, *asked, limit=MOST)
-        frame["low_confidence"] = frame["confidence"] < misses_rows.UNSURE
-        frame["seen"] = [
-            ", ".join(words for name, words in seen.items() if row[name])
-            for row in frame.to_dict("records")
-        ]
-        _rows(frame, asked, metric.key, f"{metric.label}, newest first")
-        newest = f" The newest {MOST} are shown." if count > MOST else ""
-        st.caption(f"{metric.text(count)} in this period.{newest}")
+        if len(frame):
+            _missed(frame, asked, metric, seen)
+        st.caption(f"{metric.text(count)} in this period.{_left_out(frame, count, asked)}")
     transcripts.below(metric.key)
+
+
+def _missed(frame: pd.DataFrame, asked: Asked, metric: Metric, seen: dict[str, str]) -> None:
+    frame["low_confidence"] = frame["confidence"] < misses_rows.UNSURE
+    frame["seen"] = [
+        ", ".join(words for name, words in seen.items() if row[name])
+        for row in frame.to_dict("records")
+    ]
+    _rows(frame, asked, metric.key, f"{metric.label}, newest first")
+
+
+def _left_out(frame: pd.DataFrame, count: int, asked: Asked) -> str:
+    """Why the list has fewer than were counted, or no words of some."""
+    said = ""
+    if len(frame) == MOST < count:
+        said = f" The newest {MOST} are shown."
+    elif len(frame) < count and detail.lost(asked):
+        many = f"{count - len(frame):,}".replace(",", THIN)
+        said = f" {many} of them in conversations that were deleted when old: they still count."
+    if frame["conversation_id"].str.startswith(ANONYMOUS).any():
+        said += " Words of old ones were deleted."
+    return said
 
 
 def _shown(frame: pd.DataFrame, asked: Asked) -> pd.DataFrame:
