@@ -27,7 +27,7 @@ from domo_insights.local.stack import prepare_database
 from domo_insights.period import Period
 from domo_insights.settings import SecretStr
 from tests.conftest import create_database, drop_database
-from tests.database.test_rollups import answers_are_right, kept_is_what_is_stored
+from tests.database.counted import answers_are_right, kept_is_what_is_stored
 from tests.database.writers import populate, speak
 from tests.factories import NOON, chunk, conversation, demo, message
 from tests.faults import work

@@ -129,8 +129,8 @@ def _quiet(period: Period, demo_id: UUID | None, include_test: bool) -> Select[A
     since = period.as_of - QUIET
     late = replace(period, start=since, end=period.as_of, rolling=True)
     early = replace(period, start=since - BEFORE_QUIET, end=since, rolling=True)
-    before = counts.talks(early, demo_id, include_test, name="before_quiet")
-    now = counts.talks(late, demo_id, include_test, name="quiet")
+    before = counts.talks(early, demo_id, include_test, name="before_quiet", by_demo=True)
+    now = counts.talks(late, demo_id, include_test, name="quiet", by_demo=True)
     return (
         _row("went_quiet", before.c.demo_id, func.coalesce(now.c.n, 0), before.c.n)
         .select_from(before.outerjoin(now, now.c.demo_id == before.c.demo_id))
@@ -140,8 +140,8 @@ def _quiet(period: Period, demo_id: UUID | None, include_test: bool) -> Select[A
 
 
 def _negative(period: Period, demo_id: UUID | None, include_test: bool) -> Select[Any]:
-    now = counts.messages(period, demo_id, include_test, name="now")
-    before = counts.messages(period.previous(), demo_id, include_test, name="before")
+    now = counts.messages(period, demo_id, include_test, name="now", by_demo=True)
+    before = counts.messages(period.previous(), demo_id, include_test, name="before", by_demo=True)
     shares = [share_of(side.c.n_negative, side.c.n_labelled) for side in (now, before)]
     labelled = now.c.n_labelled, before.c.n_labelled
     return (

@@ -60,12 +60,19 @@ def messages(
     include_test: bool,
     buckets: Sequence[Bucket] = (),
     name: str = "said",
+    *,
+    by_demo: bool = False,
 ) -> TableValuedAlias:
-    """Messages sent in `period`: a row for each demo_id and number (of the bucket, from 1), with
-    counts and `confidence`, the sum over the user messages that have one."""
-    found: TableValuedAlias = _asked(
-        "message_counts", period, demo_id, include_test, buckets
-    ).table_valued(
+    """Messages sent in `period`, by number (of the bucket, from 1), with counts and `confidence`,
+    the sum over the user messages that have one.
+
+    Asked `by_demo`, a row for each demo_id and number; else the demo_id is None, and a number can
+    have several rows, the sum of which is true.
+    """
+    asked = func.insights.message_counts(
+        starts_of(period, buckets), period.end, literal(demo_id, Uuid), include_test, by_demo
+    )
+    found: TableValuedAlias = asked.table_valued(
         column("demo_id", Uuid),
         column("number", Integer),
         *(column(counted, BigInteger) for counted in _MESSAGES),
@@ -78,8 +85,8 @@ def messages(
 def intents(
     period: Period, demo_id: UUID | None, include_test: bool, buckets: Sequence[Bucket] = ()
 ) -> Subquery:
-    """User messages of `period` that have an intent: a row for each number and intent, with counts
-    and the sum of `confidence`."""
+    """User messages of `period` that have an intent, by number and intent, with counts and the sum
+    of `confidence`; these two can have several rows, the sum of which is true."""
     starts, until = cut_late(period, buckets)
     found = func.insights.intent_counts(
         instants(starts), until, literal(demo_id, Uuid), include_test
@@ -109,12 +116,19 @@ def talks(
     include_test: bool,
     buckets: Sequence[Bucket] = (),
     name: str = "talks",
+    *,
+    by_demo: bool = False,
 ) -> TableValuedAlias:
-    """Conversations that started in `period`: a row for each demo_id and number, with counts of
-    them (n), of active ones, of those whose duration is known (n_timed), of those that come to
-    their n-th user message (reach_n), and sums of what the view insights.conversations has."""
+    """Conversations that started in `period`, rows as `messages` has them, with counts of them (n),
+    of active ones, of those whose duration is known (n_timed), of those that come to their n-th
+    user message (reach_n), and sums of what the view insights.conversations has."""
     asked = func.insights.conversation_counts(
-        starts_of(period, buckets), period.end, period.zone, literal(demo_id, Uuid), include_test
+        starts_of(period, buckets),
+        period.end,
+        period.zone,
+        literal(demo_id, Uuid),
+        include_test,
+        by_demo,
     )
     found: TableValuedAlias = asked.table_valued(
         column("demo_id", Uuid),
@@ -128,15 +142,3 @@ def talks(
 def total(value: ColumnElement[Any]) -> ColumnElement[Any]:
     """The sum of a count, 0 of nothing."""
     return cast(func.coalesce(func.sum(value), 0), BigInteger)
-
-
-def _asked(
-    function: str,
-    period: Period,
-    demo_id: UUID | None,
-    include_test: bool,
-    buckets: Sequence[Bucket],
-) -> Any:
-    return getattr(func.insights, function)(
-        starts_of(period, buckets), period.end, literal(demo_id, Uuid), include_test
-    )

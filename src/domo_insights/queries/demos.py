@@ -86,7 +86,7 @@ def ranked(
 
 
 def _talks(period: Period, demo_id: UUID | None, include_test: bool) -> Subquery:
-    talks = counts.talks(period, demo_id, include_test, name="counted")
+    talks = counts.talks(period, demo_id, include_test, name="counted", by_demo=True)
     active: ColumnElement[float] = share_of(talks.c.n_active, talks.c.n)
     return select(
         talks.c.demo_id, talks.c.n.label("conversations"), active.label("active_share")
@@ -94,7 +94,7 @@ def _talks(period: Period, demo_id: UUID | None, include_test: bool) -> Subquery
 
 
 def _words(period: Period, demo_id: UUID | None, include_test: bool) -> Subquery:
-    said = counts.messages(period, demo_id, include_test)
+    said = counts.messages(period, demo_id, include_test, by_demo=True)
     share: ColumnElement[float] = share_of(said.c.n_negative, said.c.n_labelled)
     return select(
         said.c.demo_id,
@@ -114,7 +114,7 @@ def _trends(
     conn: Connection, period: Period, demo_id: UUID | None, include_test: bool
 ) -> dict[UUID, list[int]]:
     buckets = period.buckets()
-    talks = counts.talks(period, demo_id, include_test, buckets)
+    talks = counts.talks(period, demo_id, include_test, buckets, by_demo=True)
     statement = select(talks.c.demo_id, talks.c.number, talks.c.n.label("conversations"))
     counted = read_frame(conn, statement, _TREND)
     return {

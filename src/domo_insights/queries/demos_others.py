@@ -58,7 +58,7 @@ def others(
 
 
 def _talks(period: Period, include_test: bool, rest: Select[Any]) -> Select[Any]:
-    talks = counts.talks(period, None, include_test, name="counted")
+    talks = counts.talks(period, None, include_test, name="counted", by_demo=True)
     count = total(talks.c.n)
     return select(
         count.label("conversations"),
@@ -68,7 +68,7 @@ def _talks(period: Period, include_test: bool, rest: Select[Any]) -> Select[Any]
 
 
 def _words(period: Period, include_test: bool, rest: Select[Any]) -> Select[Any]:
-    said = counts.messages(period, None, include_test)
+    said = counts.messages(period, None, include_test, by_demo=True)
     labelled = total(said.c.n_labelled)
     return select(
         total(said.c.n_user + said.c.n_assistant).label("messages"),

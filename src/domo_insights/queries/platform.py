@@ -214,7 +214,7 @@ def _conversations(period: Period, demo_id: UUID | None, include_test: bool) -> 
 
 
 def _messages(period: Period, demo_id: UUID | None, include_test: bool) -> Subquery:
-    said = counts.messages(period, demo_id, include_test)
+    said = counts.messages(period, demo_id, include_test, by_demo=True)
     return select(said.c.demo_id, (said.c.n_user + said.c.n_assistant).label("n")).subquery()
 
 

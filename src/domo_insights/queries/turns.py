@@ -81,7 +81,7 @@ def by_demo(
     Columns: demo_id, demo, then counts and shares as in messages.kpis.
     Source: conversation_messages, dated by occurred_at. Raises: DatabaseError.
     """
-    said = counts.messages(period, demo_id, include_test)
+    said = counts.messages(period, demo_id, include_test, by_demo=True)
     measures = {name: value for name, value in felt(said).items() if name in _FEELINGS}
     statement = (
         select(
