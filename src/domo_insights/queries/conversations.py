@@ -4,7 +4,7 @@ from typing import Any, Final
 from uuid import UUID
 
 import pandas as pd
-from sqlalchemy import ColumnElement, Connection, Uuid, any_, func, literal, select, true
+from sqlalchemy import ColumnElement, Connection, Uuid, any_, func, literal, select
 
 from domo_insights.database.frames import Columns, read_frame
 from domo_insights.database.tables import conversation_messages as messages
@@ -59,6 +59,18 @@ TRANSCRIPT: Final[Columns] = {
     "intent": "object",
     "confidence": "float64",
 }
+_LISTED: Final = (
+    conversations.c.conversation_id,
+    conversations.c.demo_id,
+    demos.c.name.label("demo"),
+    conversations.c.started_at,
+    conversations.c.duration_seconds,
+    conversations.c.n_user.label("user_messages"),
+    conversations.c.n_assistant.label("assistant_messages"),
+    conversations.c.n_negative.label("negative_messages"),
+    conversations.c.end_reason,
+    conversations.c.is_test,
+)
 ROLES: Final = ("user", "assistant")
 MEDIANS: Final = {"length": "median_length", "duration": "median_duration"}
 """What is measured of conversations, and the column of its median."""
@@ -146,27 +158,13 @@ def listing(
     where unknown. No column holds a visitor's words.
     Source: insights.conversations, dated by started_at. Raises: DatabaseError.
     """
+    chosen = [started_in(period, demo_id, include_test), mark.condition(period)]
+    if limit is not None and mark == EVERY:
+        chosen.append(_among_newest(period, demo_id, include_test, offset + limit))
     statement = (
-        select(
-            conversations.c.conversation_id,
-            conversations.c.demo_id,
-            demos.c.name.label("demo"),
-            conversations.c.started_at,
-            conversations.c.duration_seconds,
-            conversations.c.n_user.label("user_messages"),
-            conversations.c.n_assistant.label("assistant_messages"),
-            conversations.c.n_negative.label("negative_messages"),
-            conversations.c.end_reason,
-            conversations.c.is_test,
-        )
+        select(*_LISTED)
         .join(demos, demos.c.id == conversations.c.demo_id)
-        .where(
-            started_in(period, demo_id, include_test),
-            mark.condition(period),
-            true()
-            if limit is None or mark != EVERY
-            else _among_newest(period, demo_id, include_test, offset + limit),
-        )
+        .where(*chosen)
         .order_by(conversations.c.started_at.desc(), conversations.c.conversation_id)
         .limit(limit)
         .offset(offset)

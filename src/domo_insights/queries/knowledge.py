@@ -126,16 +126,25 @@ def search(
 
     Raises: DatabaseError; NotAllowedError for the product team.
     """
-    mode = Mode(mode)
-    text = text.replace("\0", " ").encode("utf-8", "ignore").decode()
+    mode, text = Mode(mode), storable(text)
     ranked = candidates(conn, demo_id, vector, text, mode, model, depth=max(k, DEPTH))
-    kept: ColumnElement[bool] = true()
-    if threshold is not None and mode is not Mode.TEXT:
-        kept = ranked.c.similarity.is_(None) | (ranked.c.similarity >= threshold)
-    best = select(ranked).where(kept).order_by(ranked.c.place).limit(max(k, 0)).subquery("best")
+    kept = select(ranked).where(passes(ranked, mode, threshold))
+    best = kept.order_by(ranked.c.place).limit(max(k, 0)).subquery("best")
     statement = _with_texts(best, demo_id, text)
     names = {"id" if name == "chunk_id" else name: dtype for name, dtype in FOUND.items()}
     return read_frame(conn, statement, names).rename(columns={"id": "chunk_id"})
+
+
+def storable(text: str) -> str:
+    """`text` without what Postgres takes in no text: NUL and halves of surrogate pairs."""
+    return text.replace("\0", " ").encode("utf-8", "ignore").decode()
+
+
+def passes(ranked: CTE, mode: Mode, threshold: float | None) -> ColumnElement[bool]:
+    """Which of `candidates` the threshold lets through: what has no similarity too."""
+    if threshold is None or mode is Mode.TEXT:
+        return true()
+    return ranked.c.similarity.is_(None) | (ranked.c.similarity >= threshold)
 
 
 def _with_texts(best: Subquery, demo_id: UUID, text: str) -> Select[Any]:

@@ -114,11 +114,7 @@ def answer(
     known = knowledge_of(knowledge.overview(conn, demo_id))
     limit = known.threshold if threshold is None else threshold
     counted = perf_counter()
-    vector, problem = None, ""
-    try:
-        vector = embed(text, known.model)
-    except DomoInsightsError as failure:
-        problem = f"{failure} {failure.hint} Only words were searched.".strip()
+    vector, problem = _vector_or_problem(embed, text, known.model)
     made = perf_counter()
     asked = (conn, demo_id, vector, text, mode, k)
     found, note = knowledge.search(*asked, limit, known.model), ""
@@ -138,6 +134,13 @@ def answer(
         made - counted,
         done - made + counted - begun,
     )
+
+
+def _vector_or_problem(embed: Embed, text: str, model: str | None) -> tuple[Vector | None, str]:
+    try:
+        return embed(text, model), ""
+    except DomoInsightsError as failure:
+        return None, f"{failure} {failure.hint} Only words were searched.".strip()
 
 
 def _shortfall(

@@ -115,18 +115,19 @@ def fused(
             )
         )
         similarity = func.coalesce(near.c.similarity, own, type_=Double())
-    joined = (
-        select(
-            chunk_id.label("chunk_id"),
-            similarity.label("similarity"),
-            near.c.vector_rank,
-            said.c.text_rank,
-            said.c.text_score,
-            score,
-        )
-        .select_from(met)
-        .cte("joined")
-    )
+    joined = select(
+        chunk_id.label("chunk_id"),
+        similarity.label("similarity"),
+        near.c.vector_rank,
+        said.c.text_rank,
+        said.c.text_score,
+        score,
+    ).select_from(met)
+    return _placed(joined.cte("joined"))
+
+
+def _placed(joined: CTE) -> CTE:
+    """The best score first; of equal ones what comes nearer to the best of its arms."""
     closeness = _of_the_best(joined.c.similarity) + _of_the_best(joined.c.text_score)
     compared = select(joined, closeness.label("closeness")).cte("compared")
     order = (compared.c.score.desc(), compared.c.closeness.desc(), compared.c.chunk_id)

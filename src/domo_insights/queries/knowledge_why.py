@@ -15,12 +15,11 @@ from sqlalchemy import (
     func,
     null,
     select,
-    true,
 )
 
 from domo_insights.database.frames import Columns, read_frame
 from domo_insights.database.tables_knowledge import searched as chunks
-from domo_insights.queries.knowledge import Mode, Vector, candidates
+from domo_insights.queries.knowledge import Mode, Vector, candidates, passes, storable
 from domo_insights.queries.knowledge_arms import DEPTH, near_by_words
 
 STANDING: Final[Columns] = {
@@ -55,16 +54,13 @@ def explain(
         compared: chunks that can be compared by meaning
     Raises: DatabaseError.
     """
-    mode = Mode(mode)
-    text = text.replace("\0", " ").encode("utf-8", "ignore").decode()
+    mode, text = Mode(mode), storable(text)
     one = select(chunks).where(chunks.c.demo_id == demo_id, chunks.c.id == chunk_id).subquery("one")
     said = near_by_words(demo_id, text, _ALL).cte("all_words")
     ranked = candidates(conn, demo_id, vector, text, mode, model, depth=max(k, DEPTH))
-    passes = true()
-    if threshold is not None and mode is not Mode.TEXT:
-        passes = ranked.c.similarity.is_(None) | (ranked.c.similarity >= threshold)  # type: ignore[assignment]
     needed = func.row_number().over(order_by=ranked.c.place).label("needed_k")
-    kept = select(ranked.c.chunk_id, needed).where(passes).subquery("kept")
+    admitted = select(ranked.c.chunk_id, needed).where(passes(ranked, mode, threshold))
+    kept = admitted.subquery("kept")
     similarity, vector_rank, compared = _by_meaning(one, demo_id, vector, model)
     statement = select(
         similarity,

@@ -77,21 +77,12 @@ def ranked(
     talks = found.cte("talks").prefix_with("MATERIALIZED")  # read once, not for each thing asked
     long = _is_long(talks, count, usual)
     statement = (
-        select(
-            *(talks.c[name] for name in ("conversation_id", "demo_id")),
-            demos.c.name.label("demo"),
-            *(talks.c[name] for name in ("started_at", "messages")),
-            *(talks.c[name] for name in ("missed_moments", "confident_misses", "unhappy_end")),
-            long.label("unusually_long"),
-            literal(usual).label("usual_length"),
-            reviews.c.reviewed_at,
-            func.coalesce(reviews.c.note, "").label("note"),
-        )
+        select(*_shown(talks, long, usual))
         .join(demos, demos.c.id == talks.c.demo_id)
         .outerjoin(reviews, _reviewed(talks))
         .where(_has_a_reason(talks, long), is_left(talks.c.conversation_id))
         .where(true() if reviewed else reviews.c.reviewed_at.is_(None))
-        .order_by(*_first(talks))
+        .order_by(*_first_to_read(talks))
         .limit(limit)
     )
     return read_frame(conn, statement, RANKED)
@@ -113,6 +104,20 @@ def grown_old(
     return read_frame(conn, deleted, GROWN_OLD)
 
 
+def _shown(talks: CTE, long: ColumnElement[bool], usual: int) -> list[ColumnElement[Any]]:
+    """The columns of RANKED."""
+    return [
+        *(talks.c[name] for name in ("conversation_id", "demo_id")),
+        demos.c.name.label("demo"),
+        *(talks.c[name] for name in ("started_at", "messages")),
+        *(talks.c[name] for name in ("missed_moments", "confident_misses", "unhappy_end")),
+        long.label("unusually_long"),
+        literal(usual).label("usual_length"),
+        reviews.c.reviewed_at,
+        func.coalesce(reviews.c.note, "").label("note"),
+    ]
+
+
 def _is_long(talks: CTE, count: int, usual: int) -> ColumnElement[bool]:
     return talks.c.messages > usual if count >= ENOUGH_TO_COMPARE else false()
 
@@ -128,7 +133,7 @@ def _reviewed(talks: CTE) -> ColumnElement[bool]:
     )
 
 
-def _first(talks: CTE) -> list[ColumnElement[Any]]:
+def _first_to_read(talks: CTE) -> list[ColumnElement[Any]]:
     moments, misses = talks.c.missed_moments, talks.c.confident_misses
     return [
         reviews.c.reviewed_at.is_not(None).asc(),

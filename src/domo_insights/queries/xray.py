@@ -10,6 +10,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Double,
+    Subquery,
     Uuid,
     and_,
     case,
@@ -142,25 +143,7 @@ def reach(conn: Connection, run_id: UUID) -> pd.DataFrame:
     threshold. The chunk that wins most comes first. The product team may not run it.
     Raises: NotAllowedError, DatabaseError.
     """
-    asked, run = replayed_questions.c, replay_runs.c
-    came = func.unnest(asked.found, asked.similarities).table_valued(
-        column("chunk_id", Uuid), column("similarity", Double), with_ordinality="place"
-    ).render_derived()  # fmt: skip
-    near = (
-        select(
-            came.c.chunk_id,
-            func.sum(asked.asked).filter(came.c.place == 1).label("first"),
-            func.sum(asked.asked)
-            .filter(came.c.similarity + 1e-6 >= run.threshold)
-            .label("reached"),
-        )
-        .select_from(replayed_questions)
-        .join(replay_runs, run.id == asked.run_id)
-        .join(came, came.c.chunk_id.is_not(None))
-        .where(asked.run_id == run_id)
-        .group_by(came.c.chunk_id)
-        .subquery("near")
-    )
+    near, run = _came_near(run_id), replay_runs.c
     first = func.coalesce(near.c.first, 0)
     statement = (
         select(
@@ -176,3 +159,26 @@ def reach(conn: Connection, run_id: UUID) -> pd.DataFrame:
         .order_by(first.desc(), chunks.c.id)
     )
     return read_frame(conn, statement, REACH)
+
+
+def _came_near(run_id: UUID) -> Subquery:
+    """chunk_id, first and reached of the chunks that came near any question of a replay."""
+    asked, run = replayed_questions.c, replay_runs.c
+    came = func.unnest(asked.found, asked.similarities).table_valued(
+        column("chunk_id", Uuid), column("similarity", Double), with_ordinality="place"
+    ).render_derived()  # fmt: skip
+    return (
+        select(
+            came.c.chunk_id,
+            func.sum(asked.asked).filter(came.c.place == 1).label("first"),
+            func.sum(asked.asked)
+            .filter(came.c.similarity + 1e-6 >= run.threshold)
+            .label("reached"),
+        )
+        .select_from(replayed_questions)
+        .join(replay_runs, run.id == asked.run_id)
+        .join(came, came.c.chunk_id.is_not(None))
+        .where(asked.run_id == run_id)
+        .group_by(came.c.chunk_id)
+        .subquery("near")
+    )
