@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from domo_insights.cli import talk
 from domo_insights.cli.context import DataDir, database
 from domo_insights.cli.impersonation import in_the_name_of
-from domo_insights.cli.knowledge import demo_of
+from domo_insights.cli.options import OneDemo, Owner, demo_of
 from domo_insights.database.engine import engine_for
 from domo_insights.exports import archive, archive_import
 from domo_insights.exports.whole_file import written_whole
@@ -26,10 +26,8 @@ def register(app: typer.Typer) -> None:
 
 def export(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The archive, a .zip to be made.")],
-    as_email: Annotated[
-        str, typer.Option("--as", metavar="EMAIL", help="Whose demos; leaves a trace.")
-    ],
-    demo: Annotated[str | None, typer.Option(metavar="ID", help="One demo alone.")] = None,
+    as_email: Owner,
+    demo: OneDemo = None,
     vectors: Annotated[
         bool, typer.Option("--vectors", help="The embeddings too; they can be made again.")
     ] = False,

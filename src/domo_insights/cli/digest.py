@@ -1,6 +1,5 @@
 """`domo-insights digest`: the summary of every demo of somebody, as one file."""
 
-from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated
 
@@ -8,12 +7,12 @@ import typer
 
 from domo_insights.cli.context import DataDir, database
 from domo_insights.cli.impersonation import in_the_name_of
+from domo_insights.cli.options import CountTest, Owner, Zone, period_of
 from domo_insights.database.doors import reading
 from domo_insights.database.engine import engine_for
-from domo_insights.errors import DomoInsightsError, PeriodError, WrongUseError
+from domo_insights.errors import DomoInsightsError
 from domo_insights.exports import summary_page
 from domo_insights.exports.summary import Summary, summarise
-from domo_insights.period import Period
 from domo_insights.queries import demos
 
 
@@ -29,22 +28,15 @@ def register(app: typer.Typer) -> None:
 
 
 def digest(
-    as_email: Annotated[
-        str, typer.Option("--as", metavar="EMAIL", help="Whose demos; leaves a trace.")
-    ],
+    as_email: Owner,
     period: Annotated[str, typer.Option(help="30d, 24h, or A..B; day B is excluded.")] = "30d",
-    zone: Annotated[str, typer.Option(help="Whose days, as in Europe/Berlin.")] = "UTC",
-    include_test: Annotated[
-        bool, typer.Option("--include-test", help="Count test conversations as well.")
-    ] = False,
+    zone: Zone = "UTC",
+    include_test: CountTest = False,
     form: Annotated[Form, typer.Option("--format", help="How to write it.")] = Form.HTML,
     data_dir: DataDir = None,
 ) -> None:
     """Write a one-page summary of each demo of somebody."""
-    try:
-        asked = Period.parse(period, datetime.now(UTC), zone)
-    except PeriodError as error:
-        raise WrongUseError(str(error), hint=error.hint) from error
+    asked = period_of(period, zone)
     with database(data_dir) as settings:
         viewer = in_the_name_of(settings, as_email, {"query": "digest"})
         with reading(engine_for(settings.secret("database_url")), viewer) as conn:

@@ -15,7 +15,8 @@ from domo_insights import ranking
 from domo_insights.cli import talk
 from domo_insights.cli.context import DataDir, database
 from domo_insights.cli.impersonation import in_the_name_of
-from domo_insights.cli.knowledge import Form, demo_of, progress_bar
+from domo_insights.cli.options import AnswerForm, AsEmail, Form, demo_of
+from domo_insights.cli.progress import progress_bar
 from domo_insights.database.doors import editing, reading
 from domo_insights.database.engine import engine_for
 from domo_insights.database.tables import demos, knowledge_chunks
@@ -42,9 +43,7 @@ def register(app: typer.Typer) -> None:
 
 def evaluate(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="Documents and questions, JSONL.")],
-    as_email: Annotated[
-        str | None, typer.Option("--as", metavar="EMAIL", help="In whose name; leaves a trace.")
-    ] = None,
+    as_email: AsEmail = None,
     demo: Annotated[
         str | None, typer.Option(metavar="ID", help="Ask the knowledge of this demo.")
     ] = None,
@@ -53,7 +52,7 @@ def evaluate(
     ] = None,
     mode: Annotated[Mode, typer.Option(help="How chunks are found.")] = Mode.HYBRID,
     k: Annotated[int, typer.Option("-k", min=1, max=50, help="How many are asked for.")] = 10,
-    form: Annotated[Form, typer.Option("--format", help="How to write it.")] = Form.TABLE,
+    form: AnswerForm = Form.TABLE,
     data_dir: DataDir = None,
 ) -> None:
     """Ask every question of FILE and measure where the expected chunks come."""

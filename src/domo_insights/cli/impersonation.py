@@ -1,8 +1,9 @@
 """Asking in somebody's name from the command line, which leaves a trace in their audit log."""
 
 import getpass
+from uuid import UUID
 
-from sqlalchemy import Engine, cast, column, func, select, table
+from sqlalchemy import Connection, Engine, cast, column, func, select, table
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -10,6 +11,7 @@ from domo_insights.database.doors import sessions
 from domo_insights.database.engine import engine_for
 from domo_insights.database.failures import as_ours
 from domo_insights.errors import DomoInsightsError
+from domo_insights.queries import demos
 from domo_insights.settings import Settings
 from domo_insights.viewer import PRODUCT_TEAM, Viewer
 
@@ -32,6 +34,14 @@ def in_the_name_of(settings: Settings, email: str, details: dict[str, str]) -> V
             select(func.insights.record("impersonate", "queries", viewer.user_id, None, trace))
         )
     return viewer
+
+
+def must_have(conn: Connection, viewer: Viewer, demo_id: UUID) -> None:
+    """Raises: DomoInsightsError unless the demo is one of those that `viewer` sees."""
+    if demo_id not in set(demos.mine(conn)["demo_id"]):
+        raise DomoInsightsError(
+            f"{viewer.email} has no demo {demo_id}.", hint="See: query demos.mine"
+        )
 
 
 def _viewer(owner: Engine, email: str) -> Viewer:

@@ -1,40 +1,32 @@
 """`domo-insights embed` and `search`: a demo's knowledge from the command line."""
 
 import json
-from enum import StrEnum
 from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
 import pandas as pd
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from domo_insights.actions.knowledge_declaring import Declared
 from domo_insights.actions.knowledge_declaring import declare as declared
 from domo_insights.actions.knowledge_embedding import embed_missing, waiting
 from domo_insights.cli import talk
 from domo_insights.cli.context import DataDir, database
-from domo_insights.cli.impersonation import in_the_name_of
+from domo_insights.cli.impersonation import in_the_name_of, must_have
+from domo_insights.cli.options import AnswerForm, AsEmail, Form, OneDemo, demo_of
 from domo_insights.cli.output import as_table
+from domo_insights.cli.progress import progress_bar
 from domo_insights.database.doors import reading
 from domo_insights.database.engine import engine_for
 from domo_insights.database.failures import translated
-from domo_insights.database.tables import demos as demo_table
+from domo_insights.database.tables import demos
 from domo_insights.embedding import embedder_for
 from domo_insights.errors import DomoInsightsError, WrongUseError
 from domo_insights.exports.cells import records
-from domo_insights.queries import demos
 from domo_insights.queries.knowledge import Mode
 from domo_insights.queries.knowledge_answer import Answer, answer
-
-
-class Form(StrEnum):
-    """How the answer is written."""
-
-    TABLE = "table"
-    JSON = "json"
 
 
 def register(app: typer.Typer) -> None:
@@ -43,7 +35,7 @@ def register(app: typer.Typer) -> None:
 
 
 def embed(
-    demo: Annotated[str | None, typer.Option(metavar="ID", help="One demo alone.")] = None,
+    demo: OneDemo = None,
     model: Annotated[
         str | None, typer.Option(metavar="NAME", help="Default: INSIGHTS_EMBEDDING_MODEL.")
     ] = None,
@@ -64,13 +56,8 @@ def embed(
         owner = engine_for(settings.secret("database_admin_url"))
         embedder = embedder_for(declare or model)
         with translated(), owner.begin() as conn:
-            if (
-                demo_id
-                and not conn.execute(
-                    select(demo_table.c.id).where(demo_table.c.id == demo_id)
-                ).first()
-            ):
-                raise DomoInsightsError(f"There is no demo {demo_id}.")
+            if demo_id:
+                _must_be_there(conn, demo_id)
             count = waiting(conn, embedder.name, demo_id)
         if declare:
             with translated():
@@ -86,6 +73,11 @@ def embed(
         )
 
 
+def _must_be_there(conn: Connection, demo_id: UUID) -> None:
+    if conn.scalar(select(demos.c.id).where(demos.c.id == demo_id)) is None:
+        raise DomoInsightsError(f"There is no demo {demo_id}.")
+
+
 def _tell(found: Declared, name: str) -> None:
     talk.print(f"{found.named:,} chunks have vectors of {name}.", soft_wrap=True)
     if found.left:
@@ -98,16 +90,14 @@ def _tell(found: Declared, name: str) -> None:
 
 def search(
     text: Annotated[str, typer.Argument(metavar="TEXT", help="The question.")],
-    as_email: Annotated[
-        str | None, typer.Option("--as", metavar="EMAIL", help="In whose name; leaves a trace.")
-    ] = None,
+    as_email: AsEmail = None,
     demo: Annotated[str | None, typer.Option(metavar="ID", help="Whose knowledge.")] = None,
     k: Annotated[int, typer.Option("-k", min=1, max=50, help="How many.")] = 5,
     mode: Annotated[Mode, typer.Option(help="How chunks are found.")] = Mode.HYBRID,
     threshold: Annotated[
         float | None, typer.Option(min=-1, max=1, help="Least similarity; default: the model's.")
     ] = None,
-    form: Annotated[Form, typer.Option("--format", help="How to write it.")] = Form.TABLE,
+    form: AnswerForm = Form.TABLE,
     data_dir: DataDir = None,
 ) -> None:
     """Search a demo's knowledge as the playground does."""
@@ -120,10 +110,7 @@ def search(
         engine = engine_for(settings.secret("database_url"))
         viewer = in_the_name_of(settings, as_email, {"query": "knowledge.search"})
         with reading(engine, viewer) as conn:
-            if demo_id not in set(demos.mine(conn)["demo_id"]):
-                raise DomoInsightsError(
-                    f"{as_email} has no demo {demo_id}.", hint="See: query demos.mine"
-                )
+            must_have(conn, viewer, demo_id)
             found = answer(conn, demo_id, text, mode, k, threshold)
     if form is Form.JSON:
         typer.echo(json.dumps(_as_record(text, found), ensure_ascii=False, indent=1))
@@ -134,22 +121,6 @@ def search(
     for line in (found.note, found.problem):
         if line:
             talk.print(line, soft_wrap=True, markup=False)
-
-
-def demo_of(text: str) -> UUID:
-    """The id that was said. Raises: WrongUseError."""
-    try:
-        return UUID(text)
-    except ValueError as error:
-        raise WrongUseError(f"{text} is not the id of a demo.", hint="It is a UUID.") from error
-
-
-def progress_bar() -> Progress:
-    """For people only: nothing is drawn where nobody looks."""
-    return Progress(
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
-        console=talk, transient=True, disable=not talk.is_terminal,
-    )  # fmt: skip
 
 
 def _as_record(text: str, found: Answer) -> dict[str, Any]:

@@ -1,22 +1,20 @@
 """`domo-insights query`: the questions of the pages, asked from the command line."""
 
 import inspect
-from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any
-from uuid import UUID
 
 import typer
 
 from domo_insights.cli.context import DataDir, database
-from domo_insights.cli.impersonation import in_the_name_of
+from domo_insights.cli.impersonation import in_the_name_of, must_have
+from domo_insights.cli.options import AsEmail, CountTest, OneDemo, Zone, demo_of, period_of
 from domo_insights.cli.output import as_table
 from domo_insights.database.doors import reading
 from domo_insights.database.engine import engine_for
-from domo_insights.errors import DomoInsightsError, PeriodError, WrongUseError
+from domo_insights.errors import WrongUseError
 from domo_insights.exports.cells import as_csv, as_json
-from domo_insights.period import Period
-from domo_insights.queries import QUERIES, Query, demos
+from domo_insights.queries import QUERIES, Query
 from domo_insights.settings import Settings
 
 
@@ -35,20 +33,16 @@ def register(app: typer.Typer) -> None:
 def query(
     name: Annotated[str | None, typer.Argument(metavar="NAME", help="See --list.")] = None,
     listed: Annotated[bool, typer.Option("--list", help="What can be asked.")] = False,
-    as_email: Annotated[
-        str | None, typer.Option("--as", metavar="EMAIL", help="In whose name; leaves a trace.")
-    ] = None,
+    as_email: AsEmail = None,
     period: Annotated[
         str | None, typer.Option(help="30d (the default), 24h, or A..B; day B is excluded.")
     ] = None,
-    zone: Annotated[str, typer.Option(help="Whose days, as in Europe/Berlin.")] = "UTC",
-    demo: Annotated[str | None, typer.Option(metavar="ID", help="One demo alone.")] = None,
+    zone: Zone = "UTC",
+    demo: OneDemo = None,
     conversation: Annotated[
         str | None, typer.Option(metavar="ID", help="For conversations.transcript.")
     ] = None,
-    include_test: Annotated[
-        bool, typer.Option("--include-test", help="Count test conversations as well.")
-    ] = False,
+    include_test: CountTest = False,
     form: Annotated[Format, typer.Option("--format", help="How to write it.")] = Format.TABLE,
     data_dir: DataDir = None,
 ) -> None:
@@ -78,9 +72,8 @@ def _answer(settings: Settings, name: str, email: str, given: dict[str, Any]) ->
     engine = engine_for(settings.secret("database_url"))
     viewer = in_the_name_of(settings, email, {"query": name})
     with reading(engine, viewer) as conn:
-        asked = given.get("demo_id")
-        if asked is not None and asked not in set(demos.mine(conn)["demo_id"]):
-            raise DomoInsightsError(f"{email} has no demo {asked}.", hint="See: query demos.mine")
+        if given.get("demo_id"):
+            must_have(conn, viewer, given["demo_id"])
         return QUERIES[name](conn, **given)
 
 
@@ -100,16 +93,9 @@ def _arguments(
     include_test: bool,
 ) -> dict[str, Any]:
     """What `question` takes, from what was said. Raises: WrongUseError."""
-    try:
-        asked = Period.parse(period or "30d", datetime.now(UTC), zone)
-        demo_id = UUID(demo) if demo else None
-    except PeriodError as error:
-        raise WrongUseError(str(error), hint=error.hint) from error
-    except ValueError as error:
-        raise WrongUseError(f"{demo} is not the id of a demo.", hint="It is a UUID.") from error
     said = {
-        "period": (asked, period is not None),
-        "demo_id": (demo_id, demo is not None),
+        "period": (period_of(period or "30d", zone), period is not None),
+        "demo_id": (demo_of(demo) if demo else None, demo is not None),
         "conversation_id": (conversation, conversation is not None),
         "include_test": (include_test, include_test),
     }

@@ -7,7 +7,7 @@ import typer
 
 from domo_insights.cli import talk
 from domo_insights.cli.context import DataDir, database, ends_in_order
-from domo_insights.cli.knowledge import progress_bar
+from domo_insights.cli.progress import progress_bar
 from domo_insights.database import rollups
 from domo_insights.database.engine import engine_for
 from domo_insights.database.rollups import progress

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -13,15 +12,15 @@ from rich.progress import Progress, TaskID
 from domo_insights.cli import talk
 from domo_insights.cli.context import DataDir, database, ends_in_order
 from domo_insights.cli.impersonation import in_the_name_of
-from domo_insights.cli.knowledge import Form, demo_of, progress_bar
+from domo_insights.cli.options import AnswerForm, AsEmail, Form, Zone, demo_of, period_of
 from domo_insights.cli.output import as_table
+from domo_insights.cli.progress import progress_bar
 from domo_insights.database.doors import reading
 from domo_insights.database.engine import engine_for
-from domo_insights.errors import PeriodError, WrongUseError
+from domo_insights.errors import WrongUseError
 from domo_insights.evaluation import questions
 from domo_insights.evaluation.replaying import replay as run_replay
 from domo_insights.exports.cells import records
-from domo_insights.period import Period
 from domo_insights.queries import replays
 from domo_insights.queries.replays_compared import compared, in_words
 
@@ -31,25 +30,20 @@ def register(app: typer.Typer) -> None:
 
 
 def replay(
-    as_email: Annotated[
-        str | None, typer.Option("--as", metavar="EMAIL", help="In whose name; leaves a trace.")
-    ] = None,
+    as_email: AsEmail = None,
     demo: Annotated[str | None, typer.Option(metavar="ID", help="Whose knowledge.")] = None,
     period: Annotated[str, typer.Option(help="7d, 24h, or A..B; day B is excluded.")] = "7d",
-    zone: Annotated[str, typer.Option(help="Whose days, as in Europe/Berlin.")] = "UTC",
+    zone: Zone = "UTC",
     include_test: Annotated[
         bool, typer.Option("--include-test", help="Replay test conversations as well.")
     ] = False,
-    form: Annotated[Form, typer.Option("--format", help="How to write it.")] = Form.TABLE,
+    form: AnswerForm = Form.TABLE,
     data_dir: DataDir = None,
 ) -> None:
     """Run what visitors asked in a period through today's knowledge, and keep the outcome."""
     if not as_email or not demo:
         raise WrongUseError("Nobody to ask for, or no demo.", hint="Say --as EMAIL --demo ID.")
-    try:
-        wanted = Period.parse(period, datetime.now(UTC), zone)
-    except PeriodError as error:
-        raise WrongUseError(str(error), hint=error.hint) from error
+    wanted = period_of(period, zone)
     demo_id = demo_of(demo)
     with database(data_dir) as settings:
         engine = engine_for(settings.secret("database_url"))

@@ -11,12 +11,13 @@ from sqlalchemy import Engine, select
 
 from domo_insights.cli import talk
 from domo_insights.cli.context import DataDir, database
-from domo_insights.cli.knowledge import demo_of, progress_bar
+from domo_insights.cli.options import OneDemo, demo_of
 from domo_insights.cli.output import as_table
+from domo_insights.cli.progress import progress_bar
 from domo_insights.cli.stopping import stopping
 from domo_insights.database.engine import engine_for
 from domo_insights.database.failures import translated
-from domo_insights.database.retention import Held, held_of, older_than, take_out
+from domo_insights.database.retention import Held, TakenOut, held_of, older_than, take_out
 from domo_insights.database.retention import erase as erase_now
 from domo_insights.database.tables import demos
 
@@ -33,7 +34,7 @@ def retention(
     days: Annotated[
         int, typer.Option("--older-than", metavar="DAYS", min=1, help="Days, in UTC, to keep.")
     ],
-    demo: Annotated[str | None, typer.Option(metavar="ID", help="One demo alone.")] = None,
+    demo: OneDemo = None,
     anonymise: Annotated[
         bool,
         typer.Option("--anonymise", help="Keep what is counted; take words, names and ids out."),
@@ -58,13 +59,7 @@ def retention(
             talk.print(f"Nothing was changed. With --apply they are {doing}, for good.")
             return
         worker = engine_for(settings.secret("database_url"))
-        with stopping() as asked, progress_bar() as bar:
-            task = bar.add_task("Retention", total=len(old))
-            done = take_out(
-                admin, worker, old, before, anonymise=anonymise, stopping=asked,
-                progress=lambda n: bar.advance(task, n),
-            )  # fmt: skip
-            stopped = asked()
+        done, stopped = _taken_out(admin, worker, old, before, anonymise)
     talk.print(
         f"{done.conversations:,} conversations {doing}: {done.messages:,} messages,"
         f" {done.events:,} events.",
@@ -73,6 +68,19 @@ def retention(
     if stopped:
         talk.print("Stopped; the same again goes on from there.")
         raise typer.Exit(1)
+
+
+def _taken_out(
+    admin: Engine, worker: Engine, old: list[Held], before: datetime, anonymise: bool
+) -> tuple[TakenOut, bool]:
+    """What went, and whether somebody stopped it before the last one."""
+    with stopping() as asked, progress_bar() as bar:
+        task = bar.add_task("Retention", total=len(old))
+        done = take_out(
+            admin, worker, old, before, anonymise=anonymise, stopping=asked,
+            progress=lambda n: bar.advance(task, n),
+        )  # fmt: skip
+        return done, asked()
 
 
 def erase(
