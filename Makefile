@@ -48,7 +48,7 @@ lock: install ## Write the versions in .venv to requirements.lock
 
 docs: install ## Write docs/metrics.md and docs/settings.md from the code
 	$(BIN)/python -m domo_insights.metrics > docs/metrics.md
-	$(BIN)/python -m domo_insights.settings > docs/settings.md
+	$(BIN)/python -m domo_insights.settings_page > docs/settings.md
 
 clean: ## Remove .venv and caches; the database stays
 	rm -rf .venv build .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

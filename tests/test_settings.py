@@ -5,7 +5,8 @@ from cryptography.fernet import Fernet
 
 from domo_insights import settings
 from domo_insights.errors import ConfigError
-from domo_insights.settings import Settings, as_markdown
+from domo_insights.settings import Settings
+from domo_insights.settings_page import as_markdown
 
 ROOT = Path(__file__).parents[1]
 

@@ -1,7 +1,4 @@
-"""Every setting, with its default and what it is for.
-
-`python -m domo_insights.settings` prints docs/settings.md; a test keeps the two the same.
-"""
+"""Every setting, with its default and what it is for."""
 
 import os
 from functools import cached_property
@@ -219,37 +216,3 @@ def activate(settings: Settings | None) -> None:
     """Put `settings` in force in this process; None goes back to the environment."""
     global _active
     _active = settings
-
-
-_PAGE: Final = """# Settings
-
-Made from `src/domo_insights/settings.py` by `python -m domo_insights.settings > docs/settings.md`.
-
-Each is an environment variable, or a line `NAME = "value"` of `.streamlit/secrets.toml` in the
-folder of the project; the environment wins. That file is for the server's own account alone
-(`chmod 600`). Without any of them the embedded default runs: Postgres, the
-sign-in service and sample data in one folder. With `SUPABASE_URL` or `DATABASE_URL` the same code
-runs on a hosted project, and nothing embedded is started. Secrets are never printed.
-
-| variable | default | what it is for |
-|---|---|---|
-"""
-
-
-def as_markdown() -> str:
-    """The whole of docs/settings.md."""
-    lines = []
-    for name, field in Settings.model_fields.items():
-        default = field.default
-        if name == "insights_data_dir":
-            shown = "`~/.local/share/domo-insights`; for root `/var/lib/domo-insights`"
-        elif isinstance(default, tuple):
-            shown = f"`{','.join(default)}`"
-        else:
-            shown = f"`{default}`" if default else "not set"
-        lines.append(f"| `{name.upper()}` | {shown} | {field.description} |\n")
-    return _PAGE + "".join(lines)
-
-
-if __name__ == "__main__":
-    print(as_markdown(), end="")  # noqa: T201

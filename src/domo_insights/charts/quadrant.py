@@ -24,13 +24,30 @@ def quadrant(frame: pd.DataFrame, name: str, x: Metric, y: Metric, size: Metric)
     The dotted lines are the median of x and the share over all rows of y. Where
     names would cover each other the larger mark has its own; every mark says it when pointed at.
     """
+    figure = Drawing()
+    _cross(figure, frame, x, y)
+    _marks(figure, frame, name, x, y, size)
+    figure.update_xaxes(
+        title=x.label, type="log", dtick="D2", tickformat=x.spec, range=_span(frame[x.key])
+    )
+    figure.update_yaxes(title=y.label, tickformat=".0%", rangemode="tozero", nticks=5)
+    figure.update_layout(
+        height=360,
+        showlegend=False,
+        separators=f".{THIN}",
+        margin={"l": 0, "r": 8, "t": 24, "b": 0},
+    )
+    return figure.figure()
+
+
+def _marks(
+    figure: Drawing, frame: pd.DataFrame, name: str, x: Metric, y: Metric, size: Metric
+) -> None:
     known = frame[size.key].notna()
     names = [word(text).replace("_", " ") for text in frame[name]]
     spread = frame[size.key].fillna(0) * (_LARGEST - _SMALLEST) + _SMALLEST
     sides = _sides(_places(frame, x, y))
     shown = [text if side else "" for text, side in zip(names, sides, strict=True)]
-    figure = Drawing()
-    _cross(figure, frame, x, y)
     figure.add_scatter(
         x=frame[x.key],
         y=frame[y.key],
@@ -51,17 +68,6 @@ def quadrant(frame: pd.DataFrame, name: str, x: Metric, y: Metric, size: Metric)
         f"<br>{y.label}: %{{y:{y.spec}}}<br>{size.label}: %{{customdata[1]}}<extra></extra>",
         cliponaxis=False,
     )
-    figure.update_xaxes(
-        title=x.label, type="log", dtick="D2", tickformat=x.spec, range=_span(frame[x.key])
-    )
-    figure.update_yaxes(title=y.label, tickformat=".0%", rangemode="tozero", nticks=5)
-    figure.update_layout(
-        height=360,
-        showlegend=False,
-        separators=f".{THIN}",
-        margin={"l": 0, "r": 8, "t": 24, "b": 0},
-    )
-    return figure.figure()
 
 
 def _places(frame: pd.DataFrame, x: Metric, y: Metric) -> list[tuple[float, float]]:

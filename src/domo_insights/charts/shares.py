@@ -64,6 +64,12 @@ def feelings(
             f" <b>%{{{value}:{metric.spec}}}</b>"
             ", %{customdata[0]} of %{customdata[1]}<extra></extra>",
         )
+    _stack(figure, labels, lying=lying)
+    return figure.figure()
+
+
+def _stack(figure: Drawing, labels: Sequence[str], *, lying: bool) -> None:
+    """Bars on top of each other, shares along one axis and labels along the other."""
     figure.update_layout(
         barmode="stack",
         bargap=0.25,
@@ -83,7 +89,6 @@ def feelings(
     figure.update_layout(
         **{shares: {"tickformat": ".0%", "range": [0, 1], "tickvals": _WHOLE}, names: along}
     )
-    return figure.figure()
 
 
 def _row(labels: Sequence[str]) -> int:

@@ -11,9 +11,9 @@ from time import perf_counter
 from typing import Any, Final
 from uuid import UUID, uuid4
 
-from sqlalchemy import Connection, Engine, delete, insert, select
+from sqlalchemy import Connection, Engine, delete, select
 
-from domo_insights.database.doors import editing, reading
+from domo_insights.database.doors import reading
 from domo_insights.database.tables_evaluation import (
     evaluation_answers,
     evaluation_runs,
@@ -21,7 +21,8 @@ from domo_insights.database.tables_evaluation import (
     set_questions,
 )
 from domo_insights.embedding import Vectors
-from domo_insights.errors import ConflictingDataError, DomoInsightsError, NotAllowedError
+from domo_insights.errors import DomoInsightsError, NotAllowedError
+from domo_insights.evaluation.outcomes import must_be_unchanged, stored
 from domo_insights.evaluation.replaying import Progress, embedded, mine
 from domo_insights.queries import knowledge, knowledge_vectors
 from domo_insights.queries.knowledge import Mode
@@ -32,7 +33,6 @@ from domo_insights.viewer import Viewer
 DEPTH: Final = 10
 """At least so many chunks are asked for, whatever k is: MRR and nDCG look at ten."""
 _TOGETHER: Final = 20
-_ROWS: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +71,7 @@ def evaluate(
     found = _asked(engine, viewer, asked, vectors, mode, max(k, DEPTH), progress)
     with reading(engine, viewer) as conn:
         near = _near(conn, asked, vectors, len(aside))
-        if knowledge_vectors.fingerprint(conn, asked.demo_id) != asked.fingerprint:
-            raise ConflictingDataError(
-                "The knowledge was changed during the run. Nothing was stored.",
-                hint="Run it again.",
-            )
+        must_be_unchanged(conn, asked.demo_id, asked.fingerprint, "run")
     run = {
         "id": uuid4(),
         "set_id": set_id,
@@ -90,11 +86,7 @@ def evaluate(
         "seconds": perf_counter() - begun,
     }
     lines = _lines(run, asked, found, near)
-    with editing(engine, viewer) as conn:
-        conn.execute(insert(evaluation_runs).values(run))
-        for first in range(0, len(lines), _ROWS):
-            conn.execute(insert(evaluation_answers).values(lines[first : first + _ROWS]))
-    return UUID(str(run["id"]))
+    return stored(engine, viewer, (evaluation_runs, run), (evaluation_answers, lines))
 
 
 def forget(conn: Connection, run_id: UUID) -> None:

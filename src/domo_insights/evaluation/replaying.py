@@ -12,13 +12,14 @@ from typing import Any, Final
 from uuid import UUID, uuid4
 
 import numpy as np
-from sqlalchemy import Connection, Engine, delete, insert
+from sqlalchemy import Connection, Engine, delete
 
-from domo_insights.database.doors import editing, reading
+from domo_insights.database.doors import reading
 from domo_insights.database.tables_evaluation import replay_runs, replayed_questions
 from domo_insights.embedding import Vectors, default_model, embedder_for
-from domo_insights.errors import ConflictingDataError, DomoInsightsError, NotAllowedError
+from domo_insights.errors import DomoInsightsError, NotAllowedError
 from domo_insights.evaluation import questions
+from domo_insights.evaluation.outcomes import must_be_unchanged, stored
 from domo_insights.evaluation.questions import Kind, Question, Said
 from domo_insights.period import Period
 from domo_insights.queries import demos, knowledge, knowledge_vectors, visitor_questions
@@ -31,7 +32,6 @@ KEPT: Final = 5
 WEAK: Final = 0.1
 """How far below the threshold an answer is still a weak one."""
 _STEP: Final = 32
-_ROWS: Final = 500
 _ROUNDING: Final = 1e-6
 Progress = Callable[[str, int, int], None]
 
@@ -71,11 +71,7 @@ def replay(
     grouped, rows = questions.merged(worded, vectors, questions.same_cut(asked.known.threshold))
     with reading(engine, viewer) as conn:
         found = _nearest(conn, demo_id, asked.known, vectors[rows], progress)
-        if knowledge_vectors.fingerprint(conn, demo_id) != asked.fingerprint:
-            raise ConflictingDataError(
-                "The knowledge was changed during the replay. Nothing was stored.",
-                hint="Run it again.",
-            )
+        must_be_unchanged(conn, demo_id, asked.fingerprint, "replay")
     run = _run(demo_id, period, include_test, asked)
     lines = [
         _line(run, number, one, ids, similarities)
@@ -84,11 +80,7 @@ def replay(
         )
     ]
     run |= _totals(lines) | {"seconds": perf_counter() - begun}
-    with editing(engine, viewer) as conn:
-        conn.execute(insert(replay_runs).values(run))
-        for first in range(0, len(lines), _ROWS):
-            conn.execute(insert(replayed_questions).values(lines[first : first + _ROWS]))
-    return UUID(str(run["id"]))
+    return stored(engine, viewer, (replay_runs, run), (replayed_questions, lines))
 
 
 def forget(conn: Connection, run_id: UUID) -> None:

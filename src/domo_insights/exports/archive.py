@@ -7,12 +7,12 @@ import json
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import IO, Any, Final
 from uuid import UUID
 
-from sqlalchemy import Connection, Text, cast, func, select
+from sqlalchemy import Column, ColumnElement, Connection, Select, Text, cast, func, select
 from sqlalchemy.dialects.postgresql import JSONB
 
 from domo_insights.database.doors import sessions, snapshot
@@ -106,15 +106,7 @@ def _table(
     """Write one table both ways; what the manifest says of it."""
     columns, chosen = part.columns(vectors=vectors), part.rows_of(demo_id)
     total = conn.scalar(select(func.count()).select_from(part.table).where(chosen)) or 0
-    order = (part.table.c[name] for name in part.order)
-    whole = select(*columns).where(chosen).order_by(*order).subquery("whole")
-    rows = conn.execute(
-        select(
-            cast(func.row_to_json(whole.table_valued()), Text),
-            *(cast(whole.c[column.name], Text) for column in columns),
-        ),
-        execution_options={"yield_per": BATCH},
-    )
+    rows = conn.execute(_rows(part, columns, chosen), execution_options={"yield_per": BATCH})
     digest, written = hashlib.sha256(), 0
     words = [isinstance(column.type, Text) for column in columns]
     with tempfile.TemporaryFile() as beside:
@@ -142,6 +134,18 @@ def _table(
         "columns": [column.name for column in columns],
         "sha256": digest.hexdigest(),
     }
+
+
+def _rows(
+    part: Part, columns: Sequence[Column[object]], chosen: ColumnElement[bool]
+) -> Select[*tuple[Any, ...]]:
+    """Each row as a line of JSON, and behind it each of `columns` as text."""
+    order = (part.table.c[name] for name in part.order)
+    whole = select(*columns).where(chosen).order_by(*order).subquery("whole")
+    return select(
+        cast(func.row_to_json(whole.table_valued()), Text),
+        *(cast(whole.c[column.name], Text) for column in columns),
+    )
 
 
 def _record(viewer: Viewer, details: dict[str, Any]) -> None:

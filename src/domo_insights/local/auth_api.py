@@ -1,11 +1,5 @@
-"""The part of the Supabase Auth API that signing in needs, on 127.0.0.1.
+"""The part of the Supabase Auth API that signing in needs, on 127.0.0.1."""
 
-It has a thread and loop of its own: as a route of the app it would have to call itself, and would
-be as public as the app.
-"""
-
-import socket
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,7 +8,6 @@ from typing import Any
 
 import anyio.to_thread
 import jwt
-import uvicorn
 from sqlalchemy import Connection, Engine, create_engine
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.applications import Starlette
@@ -24,16 +17,15 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from domo_insights.database.engine import address
-from domo_insights.errors import EmbeddedError
 from domo_insights.local import auth_store as store
 from domo_insights.local.auth_answers import as_json, json_body, refusal, text, user_facts
+from domo_insights.local.auth_listening import listening
 from domo_insights.local.auth_mail import Mailbox
 from domo_insights.local.auth_store import RefusedError, Row
 from domo_insights.local.auth_tokens import SigningKeys, access_token, claims_of, key_set
 from domo_insights.local.auth_ways import Flows, Ways
 
 TOKEN_SECONDS = 3600
-_START_SECONDS = 10.0
 _HEALTH = {"version": "local", "name": "GoTrue", "description": "Embedded stand-in"}
 
 
@@ -51,16 +43,6 @@ def running(
 
     Port 0 takes a free one. Raises: EmbeddedError when it cannot listen.
     """
-    # Named TCP, or asyncio leaves Nagle's algorithm on: answers in two parts then take 40 ms more.
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    # Connections that ended a moment ago would keep a fixed port busy for a minute.
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind(("127.0.0.1", port))
-        listener.listen()
-    except OSError as error:
-        listener.close()
-        raise EmbeddedError(f"Port {port} for the sign-in service is taken.") from error
     engine = create_engine(
         address(superuser_url),
         pool_size=4,
@@ -68,36 +50,11 @@ def running(
         connect_args={"prepare_threshold": None},
     )
     flows = Flows(engine, mailbox, ways or Ways())
-    app = _Api(engine, keys, token_seconds, flows).app()
-    config = uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off", ws="none")
-    server = _Server(config)
-    thread = threading.Thread(target=server.run, args=([listener],), name="auth-api", daemon=True)
-    thread.start()
     try:
-        if not server.ready.wait(_START_SECONDS):
-            raise EmbeddedError("The sign-in service did not start.")
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        with listening(_Api(engine, keys, token_seconds, flows).app(), port) as url:
+            yield url
     finally:
-        server.should_exit = True
-        thread.join(_START_SECONDS)
-        listener.close()
         engine.dispose()
-
-
-class _Server(uvicorn.Server):
-    """A server beside the main thread: it owns no signals and says when it listens."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.ready = threading.Event()
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self.ready.set()
 
 
 @dataclass(frozen=True)

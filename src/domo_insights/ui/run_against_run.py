@@ -62,7 +62,8 @@ def _name(row: dict[Any, Any]) -> str:
 def _numbers(now: dict[Any, Any], before: dict[Any, Any] | None) -> None:
     answers = load(evaluations.answers, now["run_id"])
     found = measures.measures(answers, now["threshold"])
-    then, steps = {}, {}
+    then: dict[str, Estimate] = {}
+    steps: dict[str, Estimate] = {}
     if before:
         earlier = load(evaluations.answers, before["run_id"])
         then = measures.measures(earlier, before["threshold"])
@@ -72,6 +73,19 @@ def _numbers(now: dict[Any, Any], before: dict[Any, Any] | None) -> None:
             "The knowledge is the same in both." if same
             else "The knowledge was changed between the two."
         )  # fmt: skip
+    _table(found, then, steps)
+    st.caption(
+        f"{len(answers):,} questions, {found[measures.MRR].count:,} with an expected chunk,"
+        f" {now['chunks']:,} chunks, threshold {now['threshold']:g}, {now['seconds']:.1f} s."
+        f" {BELOW_THRESHOLD.label}: {BELOW_THRESHOLD.meaning[0].lower()}"
+        f"{BELOW_THRESHOLD.meaning[1:]}"
+    )
+
+
+def _table(
+    found: dict[str, Estimate], then: dict[str, Estimate], steps: dict[str, Estimate]
+) -> None:
+    """A row per measure; without an earlier run nothing but the run's own values."""
     labels = {**_LABELS, measures.BELOW: BELOW_THRESHOLD.label}
     table = pd.DataFrame(
         {
@@ -82,7 +96,7 @@ def _numbers(now: dict[Any, Any], before: dict[Any, Any] | None) -> None:
         }
     )
     st.dataframe(
-        table if before else table[["measure", "now"]],
+        table if then else table[["measure", "now"]],
         hide_index=True,
         alt="What the run is worth",
         column_config={
@@ -93,12 +107,6 @@ def _numbers(now: dict[Any, Any], before: dict[Any, Any] | None) -> None:
                 "Difference", help="Question by question; an interval that holds 0 tells nothing."
             ),
         },
-    )
-    st.caption(
-        f"{len(answers):,} questions, {found[measures.MRR].count:,} with an expected chunk,"
-        f" {now['chunks']:,} chunks, threshold {now['threshold']:g}, {now['seconds']:.1f} s."
-        f" {BELOW_THRESHOLD.label}: {BELOW_THRESHOLD.meaning[0].lower()}"
-        f"{BELOW_THRESHOLD.meaning[1:]}"
     )
 
 
