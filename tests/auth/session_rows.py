@@ -10,7 +10,7 @@ import orjson
 from sqlalchemy import Row, select, update
 
 from domo_insights import settings
-from domo_insights.database.tables import web_sessions as table
+from domo_insights.database.tables_sessions import web_sessions as table
 from domo_insights.local import auth_tokens
 from tests.auth.conftest import Supabase, activate
 from tests.conftest import Database

@@ -6,7 +6,7 @@ from sqlalchemy import select
 from starlette.testclient import TestClient
 
 from domo_insights.auth import limits
-from domo_insights.database.tables import sign_in_attempts
+from domo_insights.database.tables_sessions import sign_in_attempts
 from tests.auth.conftest import sign_in
 from tests.conftest import Database
 from tests.factories import ANA, BEN

@@ -5,7 +5,8 @@ from sqlalchemy import select
 from starlette.testclient import TestClient
 
 from domo_insights.auth import limits
-from domo_insights.database.tables import audit_logs, web_sessions
+from domo_insights.database.tables import audit_logs
+from domo_insights.database.tables_sessions import web_sessions
 from tests.auth.conftest import PASSWORD, Supabase, activate, csrf_of, open_browser, sign_in
 from tests.conftest import Database
 from tests.factories import ANA, BEN

@@ -1,12 +1,15 @@
 import os
+import pkgutil
 import subprocess
 import sys
+from importlib import import_module
 
 import psycopg
 import pytest
 
+from domo_insights import database as ours
 from domo_insights.cli.checkup import checkup
-from domo_insights.database import migrations
+from domo_insights.database import fences, migrations, tables
 from domo_insights.database.findings import Level
 from domo_insights.local.server import SUPERUSER
 from domo_insights.local.stack import SUPABASE
@@ -87,6 +90,8 @@ def test_doctor_is_content_with_a_whole_database(database):
             "drop policy insights_reader_fence on public.demos",
             "Policy insights_reader_fence is missing",
         ),
+        ("delete from insights.fences where relation = 'insights.reviews'", "No fence was put up"),
+        ("drop table insights.saved_views", "insights.saved_views: The table does not exist"),
         (
             "delete from supabase_migrations.schema_migrations where name = 'fence_rows'",
             "fence_rows",
@@ -126,6 +131,12 @@ def test_doctor_finds_what_is_damaged_and_says_what_to_do(database, rows, damage
     rows.exec_driver_sql(damage)
     wrong = [f for f in checkup(database.settings, embedded=True) if f.level is Level.WRONG]
     assert [f for f in wrong if says in f"{f.subject}: {f.says}" and f.hint], wrong
+
+
+def test_doctor_looks_at_every_table_that_any_module_declares():
+    for module in pkgutil.iter_modules(ours.__path__):
+        import_module(f"{ours.__name__}.{module.name}")
+    assert tables.metadata.tables.keys() - fences.TABLES == {"insights.conversations"}  # a view
 
 
 def test_doctor_refuses_a_web_process_that_signs_in_as_the_owner(database):

@@ -9,8 +9,8 @@ from domo_insights.database.tables import (
     conversation_messages,
     demos,
     knowledge_chunks,
-    web_sessions,
 )
+from domo_insights.database.tables_sessions import web_sessions
 from domo_insights.errors import (
     ConfigError,
     ConflictingDataError,

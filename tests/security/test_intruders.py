@@ -22,7 +22,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from domo_insights.auth import cookies as jar
 from domo_insights.auth.web_sessions import _key
-from domo_insights.database.tables import web_sessions
+from domo_insights.database.tables_sessions import web_sessions
 from domo_insights.ui.back_messages import is_dropped
 from tests.factories import ANA, BEN, NOON, PIA
 from tests.security.live import PASSWORD, asked

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, delete, func, insert, 
 from domo_insights.auth.cookies import hashed
 from domo_insights.database.doors import sessions
 from domo_insights.database.engine import engine_for
-from domo_insights.database.tables import sign_in_attempts as attempts
+from domo_insights.database.tables_sessions import sign_in_attempts as attempts
 from domo_insights.errors import SignInError
 from domo_insights.settings import current
 

@@ -21,7 +21,7 @@ from domo_insights.auth.held_tokens import IDLE, LIFETIME, opened, stored
 from domo_insights.auth.tokens import InvalidTokenError, Verified
 from domo_insights.database.doors import sessions
 from domo_insights.database.engine import engine_for
-from domo_insights.database.tables import web_sessions as rows
+from domo_insights.database.tables_sessions import web_sessions as rows
 from domo_insights.errors import (
     AuthServiceError,
     NoRoomError,

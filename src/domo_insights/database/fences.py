@@ -3,12 +3,20 @@
 from collections.abc import Iterator
 from typing import Any, Final
 
-from sqlalchemy import Connection, Select, column, func, literal, select, table
+from sqlalchemy import Connection, Select, Table, column, func, literal, select, table
 
-from domo_insights.database import catalogs
+from domo_insights.database import (
+    catalogs,
+    tables,
+    tables_changes,
+    tables_counts,
+    tables_detail,
+    tables_evaluation,
+    tables_kept,
+    tables_sessions,
+)
 from domo_insights.database.findings import Finding, Level
 from domo_insights.database.login_role import DOORS
-from domo_insights.database.tables import metadata
 
 _VIEWS: Final = (
     "insights.conversations",
@@ -16,7 +24,18 @@ _VIEWS: Final = (
     "insights.judged_messages",
 )
 _OPEN: Final = frozenset({"insights.embedding_models"})
-TABLES: Final = frozenset(t.fullname for t in metadata.tables.values()) - set(_VIEWS)
+# Named one by one: a module that nobody has loaded yet has declared none of its tables.
+_DECLARED_IN: Final = (
+    tables, tables_changes, tables_counts, tables_detail, tables_evaluation, tables_kept,
+    tables_sessions,
+)  # fmt: skip
+TABLES: Final = frozenset(
+    declared.fullname
+    for module in _DECLARED_IN
+    for declared in vars(module).values()
+    if isinstance(declared, Table)
+) - set(_VIEWS)
+"""Every table that the migrations make."""
 _WORDS: Final = {
     "public.demos": ("description", "metadata"),
     "public.demo_videos": ("title", "transcript"),

@@ -11,7 +11,6 @@ from sqlalchemy import (
     Double,
     FetchedValue,
     Integer,
-    LargeBinary,
     MetaData,
     Numeric,
     SmallInteger,
@@ -225,33 +224,4 @@ conversations = Table(
     *_counts("n_events", "n_moment_intents"),
     Column("missed", ARRAY(Uuid), nullable=False),
     schema="insights",
-)
-
-web_sessions = Table(
-    "web_sessions",
-    metadata,
-    Column("id_hash", LargeBinary, primary_key=True),
-    Column("user_id", Uuid, nullable=False),
-    Column("email", Text, nullable=False),
-    Column("product_team", Boolean, nullable=False),
-    Column("tokens", LargeBinary, nullable=False),
-    Column("csrf", Text, nullable=False),
-    _moment("created_at"),
-    _moment("last_seen_at"),
-    _moment("refreshed_at"),
-    _moment("expires_at"),
-    Column("user_agent", Text),
-    _moment("signed_out_at"),
-    schema="insights_private",
-)
-
-sign_in_attempts = Table(
-    "sign_in_attempts",
-    metadata,
-    Column("id", BigInteger, primary_key=True, autoincrement=True),
-    _moment("attempted_at"),
-    Column("address_hash", LargeBinary, nullable=False),
-    Column("account_hash", LargeBinary, nullable=False),
-    Column("succeeded", Boolean, nullable=False),
-    schema="insights_private",
 )
