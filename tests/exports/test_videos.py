@@ -21,35 +21,44 @@ from tests.ui.conftest import keys, sign_in  # noqa: F401
 _MINE = "select count(*) from storage.objects where bucket_id = %s and name = %s"
 
 
-@contextmanager
-def platform(sign_in_url, database):
+class Platform(ThreadingHTTPServer):
     """What answers at SUPABASE_URL: the sign-in service as it is, and a storage that signs what
-    the policies of storage.objects let the token's user see."""
+    the policies of storage.objects let the token's user see. `asked` is what it was asked to sign.
+    """
+
+    def __init__(self, sign_in_url, database):
+        super().__init__(("127.0.0.1", 0), self.Answers)
+        self.url = f"http://127.0.0.1:{self.server_port}"
+        self.sign_in_url, self.database, self.asked = sign_in_url, database, []
+
+    def lets_see(self, claims, bucket, name):
+        with psycopg.connect(self.database.superuser_url) as conn:
+            conn.execute("set local role authenticated")
+            conn.execute("select set_config('request.jwt.claims', %s, true)",
+                         [json.dumps(claims)])  # fmt: skip
+            return bool(conn.execute(_MINE, [bucket, name]).fetchone()[0])
 
     class Answers(BaseHTTPRequestHandler):
         def do_GET(self):
             if self.path == "/storage/v1/status":
                 self.answer(200, {})
                 return
-            self.passed_on(httpx.get(sign_in_url + self.path))
+            self.passed_on(httpx.get(self.server.sign_in_url + self.path))
 
         def do_POST(self):
             body = self.rfile.read(int(self.headers["Content-Length"]))
             sign = "/storage/v1/object/sign/"
             if not self.path.startswith(sign):
                 sent = {"apikey": self.headers["apikey"], "content-type": "application/json"}
-                self.passed_on(httpx.post(sign_in_url + self.path, content=body, headers=sent))
+                address = self.server.sign_in_url + self.path
+                self.passed_on(httpx.post(address, content=body, headers=sent))
                 return
             bucket, _, name = self.path.removeprefix(sign).partition("/")
             scheme, _, token = self.headers["Authorization"].partition(" ")
             claims = jwt.decode(token, options={"verify_signature": False})
-            with psycopg.connect(database.superuser_url) as conn:
-                conn.execute("set local role authenticated")
-                conn.execute("select set_config('request.jwt.claims', %s, true)",
-                             [json.dumps(claims)])  # fmt: skip
-                seen = conn.execute(_MINE, [bucket, name]).fetchone()[0]
+            seen = self.server.lets_see(claims, bucket, name)
             assert scheme == "Bearer"
-            asked.append((claims["email"], name, json.loads(body)["expiresIn"]))
+            self.server.asked.append((claims["email"], name, json.loads(body)["expiresIn"]))
             if seen:
                 self.answer(200, {"signedURL": f"/object/sign/{bucket}/{name}?token=t"})
             else:
@@ -70,12 +79,14 @@ def platform(sign_in_url, database):
         def log_message(self, *_said):
             pass
 
-    asked = []
-    with ThreadingHTTPServer(("127.0.0.1", 0), Answers) as server:
+
+@contextmanager
+def platform(sign_in_url, database):
+    with Platform(sign_in_url, database) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.05,))
         thread.start()
         try:
-            yield f"http://127.0.0.1:{server.server_port}", asked
+            yield server
         finally:
             server.shutdown()
             thread.join()
@@ -85,8 +96,8 @@ def platform(sign_in_url, database):
 def watch(sign_in, database):  # noqa: F811
     """Ask for a video as somebody who is signed in for real."""
     embedded = settings.current().supabase_url
-    with platform(embedded, database) as (url, asked):
-        settings.activate(settings.current().model_copy(update={"supabase_url": url}))
+    with platform(embedded, database) as there:
+        settings.activate(settings.current().model_copy(update={"supabase_url": there.url}))
 
         def watched(viewer, where, number=0):
             async def app(scope, receive, send):
@@ -96,7 +107,7 @@ def watch(sign_in, database):  # noqa: F811
             client = TestClient(app, follow_redirects=False, cookies=sign_in(viewer))
             return client.get(f"/video/{where}/{number}")
 
-        watched.url, watched.asked, watched.embedded = url, asked, embedded
+        watched.url, watched.asked, watched.embedded = there.url, there.asked, embedded
         yield watched
 
 

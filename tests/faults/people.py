@@ -4,6 +4,7 @@ import json
 import random
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
@@ -40,7 +41,7 @@ class Outcome:
             self.problems.append(problem)
 
 
-class Person(threading.Thread):
+class Person(threading.Thread, ABC):
     """Does one thing after the other until it is asked to stop."""
 
     REST = 0.2
@@ -60,8 +61,9 @@ class Person(threading.Thread):
         except Exception as problem:
             self.outcome.failed(f"{self.name}: {type(problem).__name__}: {problem}")
 
+    @abstractmethod
     def act(self) -> None:
-        raise NotImplementedError
+        """The one thing, of which nothing is left over."""
 
     def looked_at(self, tab: Tab) -> None:
         """A page was drawn; one with a problem on it fails the test."""

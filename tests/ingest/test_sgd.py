@@ -47,76 +47,77 @@ def everything(database):
         return conn.execute(statement).all()
 
 
+def of_everything(statement, database):
+    with database.admin.connect() as conn:
+        return [tuple(row) for row in conn.execute(statement)]
+
+
+READ = {"read": 7068, "rejected": 0}
+NEW = {"stored": 7068, "duplicates": 0, "conversations": 452, "messages": 5712}
+KNOWN = {"stored": 0, "duplicates": 7068, "conversations": 0, "messages": 0}
+
+
 def test_the_dialogues_land_once_in_any_order_with_their_labels(
     database, server, template, tmp_path
 ):
-    total = {"read": 7068, "rejected": 0}
-    assert ingest(database, EVENTS) == total | {
-        "stored": 7068,
-        "duplicates": 0,
-        "conversations": 452,
-        "messages": 5712,
-    }
+    assert ingest(database, EVENTS) == READ | NEW
     sent = of_the_file(EVENTS)
-    with database.admin.connect() as conn:
-        rows = conn.execute(
-            select(messages.c.conversation_id, messages.c.message_id, messages.c.content)
-        ).all()
-        roles = dict(
-            conn.execute(select(messages.c.role, func.count()).group_by(messages.c.role)).all()
-        )
-        named = dict(conn.execute(select(demos.c.tavus_persona_id, demos.c.name)).all())
-        statuses = set(conn.scalars(select(demos.c.status)))
-        lengths = conn.execute(select(func.count(), func.count(details.c.duration_seconds))).one()
-    assert sorted(tuple(row) for row in rows) == sorted(
-        (one["conversation_id"], one["inference_id"], one["properties"]["speech"])
-        for one in sent
-        if one["event_type"] == "conversation.utterance"
-    )
-    assert roles == {"user": 2856, "assistant": 2856}
-    assert len(named) == 12
-    assert named["p-flights"] == "Flights"
-    assert statuses == {"draft"}
-    assert tuple(lengths) == (452, 452)
+    holds_what_was_sent(database, sent)
 
     first = everything(database)
-    assert ingest(database, EVENTS) == total | {
-        "stored": 0,
-        "duplicates": 7068,
-        "conversations": 0,
-        "messages": 0,
-    }
+    assert ingest(database, EVENTS) == READ | KNOWN
     assert everything(database) == first
 
-    shuffled = EVENTS.name.removesuffix(".gz")
+    shuffled = tmp_path / EVENTS.name.removesuffix(".gz")
     random.Random(7).shuffle(sent)
-    (tmp_path / shuffled).write_text("".join(json.dumps(one) + "\n" for one in sent))
+    shuffled.write_text("".join(json.dumps(one) + "\n" for one in sent))
     other = create_database(server, f"{database.name}_shuffled", template)
     try:
-        assert ingest(other, tmp_path / shuffled)["messages"] == 5712
+        assert ingest(other, shuffled)["messages"] == 5712
         assert everything(other) == first
     finally:
         drop_database(other)
 
+    takes_labels(database)
+    is_its_owners_alone(database)
+
+
+def holds_what_was_sent(database, sent):
+    """An utterance is a message, a persona a draft demo, and each conversation has its length."""
+    said = select(messages.c.conversation_id, messages.c.message_id, messages.c.content)
+    assert sorted(of_everything(said, database)) == sorted(
+        (one["conversation_id"], one["inference_id"], one["properties"]["speech"])
+        for one in sent
+        if one["event_type"] == "conversation.utterance"
+    )
+    roles = select(messages.c.role, func.count()).group_by(messages.c.role)
+    assert dict(of_everything(roles, database)) == {"user": 2856, "assistant": 2856}
+    named = dict(of_everything(select(demos.c.tavus_persona_id, demos.c.name), database))
+    assert len(named) == 12
+    assert named["p-flights"] == "Flights"
+    assert set(of_everything(select(demos.c.status), database)) == {("draft",)}
+    lengths = select(func.count(), func.count(details.c.duration_seconds))
+    assert of_everything(lengths, database) == [(452, 452)]
+
+
+def takes_labels(database):
+    """The intent of each line is on its message, none where the line says none."""
     labelled = of_the_file(INTENTS)
-    outcome = label_files(database.engine, [str(INTENTS)])
     given = sum(one["intent"] is not None for one in labelled)
-    assert outcome.counts() == {
+    assert label_files(database.engine, [str(INTENTS)]).counts() == {
         "read": 2856,
         "labelled": given,
         "unlabelled": 2856 - given,
         "unknown": 0,
         "rejected": 0,
     }
-    with database.admin.connect() as conn:
-        found = conn.execute(
-            select(messages.c.conversation_id, messages.c.message_id, messages.c.intent).where(
-                messages.c.role == "user"
-            )
-        ).all()
-    assert {tuple(row) for row in found} == {
+    intents = select(messages.c.conversation_id, messages.c.message_id, messages.c.intent)
+    assert set(of_everything(intents.where(messages.c.role == "user"), database)) == {
         (one["conversation_id"], one["message_id"], one["intent"]) for one in labelled
     }
+
+
+def is_its_owners_alone(database):
     with reading(database.engine, BEN) as conn:
         for table in (messages, processed_webhook_events, details, demos):
             assert conn.scalar(select(func.count()).select_from(table)) == 0

@@ -142,6 +142,39 @@ MORE: Final[Mapping[str, Mapping[str, Any]]] = {"text_search.messages": {"words"
 """What a query of a period needs beside it to find anything."""
 
 
+_OF_EVERYTHING: Final = {
+    "access.audit_log",
+    "access.identity",
+    "access.tables",
+    "demos.mine",
+    "operations.health",
+    "operations.indexes",
+    "operations.slow",
+    "operations.tables",
+    "views.kept",
+}
+_OF_ONE_DEMO: Final = {
+    "demos_now.persona",
+    "demos_now.sources",
+    "demos_now.videos",
+    "evaluations.runs",
+    "evaluations.sets",
+    "knowledge.history",
+    "knowledge.listing",
+    "xray.duplicates",
+    "xray.embeddings",
+}
+_OF_ALL_OR_ONE_DEMO: Final = {
+    "availability.conversations_ever",
+    "demos_now.state",
+    "detail.since",
+    "knowledge.overview",
+    "replays.coverage",
+    "replays.runs",
+    "webhooks_rows.newest",
+}
+
+
 def arguments(query: str, target: Estate) -> list[Mapping[str, Any]]:
     """How to ask `query` for something of `target`, in every way there is. Raises: KeyError."""
     if query in PERIOD_QUERIES:
@@ -150,45 +183,22 @@ def arguments(query: str, target: Estate) -> list[Mapping[str, Any]]:
             for demo_id in (None, target.demo_id)
             for test in (False, True)
         ]
+    one = {"demo_id": target.demo_id}
+    talks = [{"conversation_id": talk} for talk in target.conversations]
     named: dict[str, list[Mapping[str, Any]]] = {
-        "availability.conversations_ever": [{}, {"demo_id": target.demo_id}],
-        "availability.earlier": [
-            {"period": PERIOD},
-            {"period": PERIOD, "demo_id": target.demo_id},
-        ],
+        **{name: [{}] for name in _OF_EVERYTHING},
+        **{name: [one] for name in _OF_ONE_DEMO},
+        **{name: [{}, one] for name in _OF_ALL_OR_ONE_DEMO},
+        "availability.earlier": [{"period": PERIOD}, {"period": PERIOD, **one}],
         "availability.unmapped_events": [{"period": PERIOD}],
-        "conversations.transcript": [{"conversation_id": c} for c in target.conversations],
-        "conversations_one.happenings": [{"conversation_id": c} for c in target.conversations],
-        "conversations_one.summary": [{"conversation_id": c} for c in target.conversations],
-        "demos.mine": [{}],
+        "conversations.transcript": talks,
+        "conversations_one.happenings": talks,
+        "conversations_one.summary": talks,
         "evaluations.answers": [{"run_id": run} for run in target.runs],
-        "evaluations.runs": [{"demo_id": target.demo_id}],
-        "evaluations.sets": [{"demo_id": target.demo_id}],
-        "knowledge.history": [{"demo_id": target.demo_id}],
-        "knowledge.listing": [{"demo_id": target.demo_id}],
-        "knowledge.overview": [{}, {"demo_id": target.demo_id}],
-        "detail.since": [{}, {"demo_id": target.demo_id}],
-        "demos_now.persona": [{"demo_id": target.demo_id}],
-        "demos_now.sources": [{"demo_id": target.demo_id}],
-        "demos_now.state": [{}, {"demo_id": target.demo_id}],
-        "demos_now.videos": [{"demo_id": target.demo_id}],
-        "replays.coverage": [{}, {"demo_id": target.demo_id}],
         "replays.questions": [{"run_id": run} for run in target.replays],
-        "replays.runs": [{}, {"demo_id": target.demo_id}],
-        "views.kept": [{}],
-        "xray.duplicates": [{"demo_id": target.demo_id}],
-        "xray.embeddings": [{"demo_id": target.demo_id}],
-        "xray.lengths": [{"demo_id": target.demo_id, "longest": 1}],
-        "xray.reach": [{"run_id": run} for run in target.replays],
-        "access.audit_log": [{}],
-        "access.identity": [{}],
-        "access.tables": [{}],
-        "operations.health": [{}],
-        "operations.indexes": [{}],
-        "operations.slow": [{}],
-        "operations.tables": [{}],
-        "webhooks_rows.newest": [{}, {"demo_id": target.demo_id}],
         "webhooks_rows.payload": [{"event_id": event} for event in target.events],
+        "xray.lengths": [{**one, "longest": 1}],
+        "xray.reach": [{"run_id": run} for run in target.replays],
     }
     return named[query]
 

@@ -15,10 +15,10 @@ from domo_insights.database.tables import (
     audit_logs,
     custom_objectives,
     delivery_counts,
-    web_sessions,
 )
 from domo_insights.database.tables_detail import detail_kept
 from domo_insights.database.tables_kept import reviews, saved_views
+from domo_insights.database.tables_sessions import web_sessions
 from domo_insights.viewer import Viewer
 from tests.factories import ANA, BEN, NOON, chunk, conversation, demo, event, message, video
 from tests.factories_evaluation import evaluation_run, question_set, replay_run
@@ -63,45 +63,52 @@ def settle(conn: Connection, owner: Viewer, mark: str) -> Estate:
     video(conn, demo_id, title=f"{mark} video", transcript=mark, order_index=0)
     chunk(conn, demo_id, content=f"{mark} content", question=f"{mark}?", answer=mark)
     conn.execute(insert(custom_objectives).values(demo_id=demo_id, name=f"{mark} objective"))
-    talks, events = [], []
-    for n in range(3):
-        start = NOON + timedelta(days=n)
-        talk = conversation(
-            conn,
-            demo_id,
-            tavus_conversation_id=f"{mark}-talk-{n}",
-            conversation_name=f"{mark} visitor",
-            started_at=start,
-        )
-        joined = {"mark": mark, "n": n}
-        events.append(event(conn, talk, "system.replica_joined", start, event_data=joined))
-        for turn in range(4):
-            at = start + timedelta(seconds=10 * turn)
-            role = "assistant" if turn % 2 else "user"
-            label = {"sentiment": "negative", "intent": f"{mark}_intent", "confidence": 0.9}
-            message(
-                conn,
-                talk,
-                role,
-                at,
-                content=f"{mark} says {turn}",
-                message_id=f"{mark}-{n}-{turn}",
-                **(label if role == "user" else {}),
-            )
-        event(
-            conn,
-            talk,
-            "system.shutdown",
-            start + timedelta(minutes=1),
-            event_data={"mark": mark, "end": n, "properties": {"shutdown_reason": mark}},
-        )
-        talks.append(talk)
+    spoken = [talk_of(conn, demo_id, mark, n) for n in range(3)]
+    talks, events = [talk for talk, _ in spoken], [joined for _, joined in spoken]
     conn.execute(
         insert(delivery_counts).values(
             demo_id=demo_id, bucket=NOON, duplicates=1, conflicts=1, refused=1
         )
     )
     conn.execute(insert(detail_kept).values(demo_id=demo_id, deleted_before=OLDEN))
+    keep(conn, owner, mark)
+    conn.execute(
+        insert(reviews).values(demo_id=demo_id, conversation_id=talks[0], note=f"{mark} note")
+    )
+    sets, runs, replays = evaluate(conn, demo_id, mark, talks)
+    return Estate(owner, mark, demo_id, tuple(talks), tuple(events), sets, runs, replays)
+
+
+def talk_of(conn: Connection, demo_id: UUID, mark: str, n: int) -> tuple[str, UUID]:
+    """One conversation from its first event to its last; its id and the first event's."""
+    start = NOON + timedelta(days=n)
+    talk = conversation(
+        conn,
+        demo_id,
+        tavus_conversation_id=f"{mark}-talk-{n}",
+        conversation_name=f"{mark} visitor",
+        started_at=start,
+    )
+    said = {"mark": mark, "n": n}
+    joined = event(conn, talk, "system.replica_joined", start, event_data=said)
+    label = {"sentiment": "negative", "intent": f"{mark}_intent", "confidence": 0.9}
+    for turn in range(4):
+        message(
+            conn,
+            talk,
+            "assistant" if turn % 2 else "user",
+            start + timedelta(seconds=10 * turn),
+            content=f"{mark} says {turn}",
+            message_id=f"{mark}-{n}-{turn}",
+            **({} if turn % 2 else label),
+        )
+    ended = {"mark": mark, "end": n, "properties": {"shutdown_reason": mark}}
+    event(conn, talk, "system.shutdown", start + timedelta(minutes=1), event_data=ended)
+    return talk, joined
+
+
+def keep(conn: Connection, owner: Viewer, mark: str) -> None:
+    """What is kept for the owner themselves: a browser that is signed in, and a view."""
     conn.execute(
         insert(web_sessions).values(
             id_hash=mark.encode().ljust(32, b"."),
@@ -114,14 +121,9 @@ def settle(conn: Connection, owner: Viewer, mark: str) -> Estate:
         )
     )
     conn.execute(
-        insert(reviews).values(demo_id=demo_id, conversation_id=talks[0], note=f"{mark} note")
-    )
-    conn.execute(
         insert(saved_views).values(user_id=owner.user_id, name=f"{mark} view", page="overview",
                                    query="period=7d")
     )  # fmt: skip
-    sets, runs, replays = evaluate(conn, demo_id, mark, talks)
-    return Estate(owner, mark, demo_id, tuple(talks), tuple(events), sets, runs, replays)
 
 
 def evaluate(
