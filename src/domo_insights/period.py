@@ -110,11 +110,6 @@ class Period:
         return self.start < self.as_of < self.end
 
     @property
-    def effective_end(self) -> datetime:
-        """Where its data can end at `as_of`: the earlier of `end` and `as_of`, after the start."""
-        return self.as_of if self.running else self.end
-
-    @property
     def first_day(self) -> date:
         return self.start.astimezone(self.tz).date()
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sqlalchemy import func, select, text, update
 
-from domo_insights.actions.knowledge_declaring import declare, unnamed
+from domo_insights.actions.knowledge_declaring import declare
 from domo_insights.database.tables import embedding_models, knowledge_chunks
 from domo_insights.embedding import embedder_for
 from domo_insights.errors import DomoInsightsError
@@ -59,7 +59,6 @@ def test_a_wrong_name_is_refused_and_nothing_changes(database, rows, hosted):
                      .values(vector_embedding=random.normal(size=1536)))  # fmt: skip
     with pytest.raises(DomoInsightsError, match=r"not made by .* 0 agree"):
         declare(database.admin.begin, embedder_for("local"))
-    with database.admin.begin() as conn:
-        assert unnamed(conn) == 5
+    assert rows.scalars(select(knowledge_chunks.c.embedding_model)).all() == [None] * 5
     flagged = select(embedding_models.c.name).where(embedding_models.c.unlabelled)
     assert not rows.execute(flagged).all()

@@ -12,7 +12,6 @@ from tests.auth.test_mail_sign_in import who
 from tests.factories import ANA
 
 ON = Ways(provider="github", as_user=ANA.email)
-STRANGER = Ways(provider="github", as_user="x@y.example")
 PUBLIC = "https://insights.example/dash"
 
 

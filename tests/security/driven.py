@@ -97,10 +97,6 @@ class Tab:
             if "trigger" in kind:
                 del self.states[widget_id]
 
-    def find(self, key: str) -> Widget:
-        """The widget with that key, which was on the page since it was opened."""
-        return next(widget for widget in self.widgets.values() if widget.key == key)
-
     def _drawn(self) -> bytes:
         got = []
         self.problems = []

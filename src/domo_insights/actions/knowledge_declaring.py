@@ -10,7 +10,7 @@ from typing import Any, Final
 from uuid import UUID
 
 import numpy as np
-from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, update
 
 from domo_insights.actions.knowledge_embedding import Transaction
 from domo_insights.database.tables import audit_logs, embedding_models
@@ -60,11 +60,6 @@ def declare(transaction: Transaction, embedder: Embedder, demo_id: UUID | None =
             select(func.count()).select_from(chunks).where(_unnamed(demo_id))
         ).scalar_one()
     return Declared(named, left)
-
-
-def unnamed(conn: Connection) -> int:
-    """How many chunks have a vector of which nobody knows the model."""
-    return conn.execute(select(func.count()).select_from(chunks).where(_unnamed(None))).scalar_one()
 
 
 def _check(embedder: Embedder, sample: Any) -> None:

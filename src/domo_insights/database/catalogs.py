@@ -9,7 +9,6 @@ from sqlalchemy import (
     cast,
     column,
     func,
-    literal,
     literal_column,
     or_,
     select,
@@ -18,7 +17,6 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import OID, REGCLASS
 
 SCHEMAS: Final = ("public", "insights", "insights_private")
-OURS: Final = "insights\\_%"
 
 
 def _catalog(name: str, *columns: str, schema: str = "pg_catalog") -> Any:
@@ -236,7 +234,3 @@ def notes_exist() -> Select[Any]:
 def notes() -> Select[Any]:
     """What a migration could not put on an older table: object, note."""
     return select(_notes.c.object, _notes.c.note).order_by(_notes.c.object)
-
-
-def can_become(member: str, role_name: str) -> Select[Any]:
-    return select(func.pg_has_role(literal(member), literal(role_name), "MEMBER"))

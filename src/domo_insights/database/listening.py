@@ -24,7 +24,6 @@ from domo_insights.database.tables_changes import data_version, demo_versions
 from domo_insights.errors import DomoInsightsError
 from domo_insights.viewer import Viewer
 
-CHANNEL: Final = "insights_changes"
 TRANSACTION_POOLER_PORT: Final = 6543
 POLL_SECONDS: Final = 1.0
 LISTEN_SECONDS: Final = 20.0

@@ -14,7 +14,6 @@ from domo_insights.queries.buckets import within
 Condition = ColumnElement[bool]
 
 IS_USER = messages.c.role == "user"
-IS_ASSISTANT = messages.c.role == "assistant"
 COUNTS = messages.c.role.in_(["user", "assistant"])
 """System messages show in transcripts and never count."""
 

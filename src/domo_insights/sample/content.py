@@ -4,9 +4,8 @@ import tomllib
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Any, Final
+from typing import Any
 
-_PAIRS: Final = ("booking", "intros", "objections", "gripes")
 Pair = tuple[str, str]
 """What the visitor says, and what the agent answers."""
 

@@ -21,7 +21,6 @@ from domo_insights.sample.tavus import Recorder, Visit, identifier
 from domo_insights.sample.visits import rehearsal, visit
 
 SEED: Final = "domo insights sample 1"
-_BUCKET: Final = timedelta(minutes=15)
 Arrived = tuple[Callback, datetime, int]
 """A callback, when it was processed, and the handler's time in ms."""
 

@@ -66,13 +66,6 @@ class Subject(Protocol):
     def kpis(self) -> _Question: ...
 
 
-class Followed(Subject, Protocol):
-    """One that knows its numbers over time as well."""
-
-    @property
-    def over_time(self) -> _Question: ...
-
-
 def row(asked: Asked, wanted: Mapping[Metric, Subject]) -> None:
     """One card per metric, each loaded and compared by itself."""
     leads = any(behind.of(metric.key) for metric in wanted)

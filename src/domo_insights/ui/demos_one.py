@@ -44,7 +44,7 @@ def heading(asked: Asked) -> None:
             "All demos", icon=":material/arrow_back:", on_click=filters.choose, args=(filters.ALL,)
         )
         st.html(f'<h2 style="{_NAME}">{escape(plain(asked.demo))}</h2>', width="stretch")
-        exports.summary_link(asked.demo, asked)
+        exports.summary_link(asked)
     with st.container(horizontal=True, key="demo_links"):
         for place in places.open_to(current_viewer()):
             if place.title not in ("Demos", "My access", "Platform"):

@@ -57,7 +57,7 @@ def transcript_menu(conversation_id: str, rows: Mapping[str, Query], asked: Aske
     downloads(links, "export_conversation", "this conversation")
 
 
-def summary_link(demo: str, asked: Asked) -> None:
+def summary_link(asked: Asked) -> None:
     """The way to the page that prints well."""
     if asked.demo_id:
         where = current().prefix + addresses.summary_address(asked.demo_id, shared(asked))

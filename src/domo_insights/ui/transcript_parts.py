@@ -44,14 +44,14 @@ def everything(
     for spoken, frame in ((1, said), (0, happened)):
         rows = enumerate(frame.itertuples())
         lines += [(row.occurred_at, spoken, number, row) for number, row in rows]
-    for at, spoken, number, row in sorted(lines, key=lambda line: line[:3]):
+    for at, spoken, _, row in sorted(lines, key=lambda line: line[:3]):
         if spoken:
-            _message(row, number, demo_id)
+            _message(row, demo_id)
         else:
             _event(row, at, start)
 
 
-def _message(row: Any, number: int, demo_id: UUID) -> None:
+def _message(row: Any, demo_id: UUID) -> None:
     at = row.occurred_at.tz_convert(filters.zone())
     when = f"{at:%H:%M:%S}" if row.has_time else "time unknown"
     with st.chat_message(_NAMES[row.role], avatar=_ICONS[row.role]):
@@ -64,10 +64,10 @@ def _message(row: Any, number: int, demo_id: UUID) -> None:
                 st.caption(f"confidence {row.confidence:.2f}", width="content")
         show(row.content)
         if row.role == "user" and isinstance(row.content, str):
-            _try(row.content, number, demo_id)
+            _try(row.content, demo_id)
 
 
-def _try(question: str, number: int, demo_id: UUID) -> None:
+def _try(question: str, demo_id: UUID) -> None:
     """The way to the playground with this question, where there is one."""
     place = next((p for p in places.ALL if p.file == "playground.py"), None)
     name = filters.name_of(demo_id)
