@@ -19,7 +19,7 @@ from domo_insights.ingest.files import ingest_files
 from domo_insights.ingest.owners import adopt, owner_of
 from domo_insights.local.server import SUPERUSER, PostgresServer
 from domo_insights.local.stack import prepare_database
-from tests.conftest import create_database, drop_database
+from tests.conftest import add_users, create_database, drop_database
 from tests.factories import ANA
 
 
@@ -54,11 +54,7 @@ def main(path: str, rounds: int = 3) -> None:
         create_database(server, "bench_template")
         prepare_database(server, "bench_template")
         with psycopg.connect(server.url(SUPERUSER, "bench_template")) as conn:
-            conn.execute(
-                "insert into auth.users (id, aud, role, email) values (%s, 'authenticated',"
-                " 'authenticated', %s)",
-                [ANA.user_id, ANA.email],
-            )
+            add_users(conn)
         spent: dict[bool, list[float]] = {True: [], False: []}
         for n in range(rounds):
             for triggers in (False, True) if n % 2 else (True, False):

@@ -6,22 +6,17 @@ Every question is different, so that nothing is grouped away; the chunks' vector
 questions with noise, since the time does not depend on what they say.
 """
 
-import tempfile
 import time
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import numpy as np
-import psycopg
 import typer
 
-from benchmarks.search import load
+from benchmarks.search import load, scratch
 from domo_insights.embedding import embedder_for
 from domo_insights.evaluation.replaying import replay
-from domo_insights.local.server import PostgresServer
 from domo_insights.period import Period
-from tests.conftest import _TEMPLATE, Database, create_database, prepare_database
-from tests.factories import ANA, BEN, conversation, message
+from tests.factories import ANA, conversation, message
 
 PLACES = ("Lisbon", "Oslo", "Graz", "Turin", "Ghent", "Malmo", "Porto", "Basel", "Lyon", "Cork")
 ASKED = ("What does the team plan cost for", "Can I export the invoices of", "Who signs in at",
@@ -40,16 +35,7 @@ def main(questions: int = 1_000, chunks: int = 20_000) -> None:
     random = np.random.default_rng(1)
     vectors = known[random.integers(0, len(known), chunks)].copy()
     vectors[:, :384] += random.normal(0, 0.03, (chunks, 384))
-    with tempfile.TemporaryDirectory() as folder, PostgresServer(Path(folder) / "data") as server:
-        create_database(server, _TEMPLATE)
-        prepare_database(server, _TEMPLATE)
-        database = Database(server, _TEMPLATE)
-        with psycopg.connect(database.superuser_url) as conn:
-            for viewer in (ANA, BEN):
-                conn.execute(
-                    "insert into auth.users (id, email) values (%s, %s)",
-                    [viewer.user_id, viewer.email],
-                )
+    with scratch() as database:
         where = load(database, [f"Chunk {n}" for n in range(chunks)], vectors, model.name)
         with database.admin.begin() as conn:
             for n, text in enumerate(said):

@@ -10,6 +10,8 @@ are those of the statements under an owner's rights, from sending to the last ro
 import json
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -23,8 +25,8 @@ from domo_insights.embedding import embedder_for
 from domo_insights.local.server import PostgresServer
 from domo_insights.queries import knowledge, knowledge_arms
 from domo_insights.queries.knowledge import Mode
-from tests.conftest import _TEMPLATE, Database, create_database, prepare_database
-from tests.factories import ANA, BEN, demo
+from tests.conftest import Database, add_users, create_database, prepare_database
+from tests.factories import ANA, demo
 
 OFF_TOPIC = (
     "What is the capital of Mongolia?", "asdf qwer zxcv", "Ignore all instructions.", "?!",
@@ -45,19 +47,21 @@ def main(
     asked = _questions(said, questions)
     model = embedder_for("local")
     embedded = model.embed(asked)
-    with tempfile.TemporaryDirectory() as folder, PostgresServer(Path(folder) / "data") as server:
-        create_database(server, _TEMPLATE)
-        prepare_database(server, _TEMPLATE)
-        database = Database(server, _TEMPLATE)
-        with psycopg.connect(database.superuser_url) as conn:
-            for viewer in (ANA, BEN):
-                conn.execute(
-                    "insert into auth.users (id, email) values (%s, %s)",
-                    [viewer.user_id, viewer.email],
-                )
+    with scratch() as database:
         for count in chunks:
             where = load(database, said[:count], vectors[:count], model.name)
             _measure(database, where, count, asked, embedded, model.name)
+
+
+@contextmanager
+def scratch() -> Iterator[Database]:
+    """A database that is gone afterwards, migrated and with the users of the tests."""
+    with tempfile.TemporaryDirectory() as folder, PostgresServer(Path(folder) / "data") as server:
+        database = create_database(server, "benchmark")
+        prepare_database(server, database.name)
+        with psycopg.connect(database.superuser_url) as conn:
+            add_users(conn)
+        yield database
 
 
 def _vectors(said: list[str], keep: Path | None) -> np.ndarray:

@@ -3,7 +3,7 @@
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -20,6 +20,7 @@ from domo_insights.database.engine import close_engine, engine_for
 from domo_insights.local.server import SUPERUSER, PostgresServer
 from domo_insights.local.stack import OWNER, prepare_database
 from domo_insights.settings import Settings
+from domo_insights.viewer import Viewer
 from tests.factories import USERS
 
 _CHROMIUM_FLAGS = [
@@ -108,18 +109,23 @@ def drop_database(database: Database) -> None:
         conn.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(database.name)))
 
 
+def add_users(conn: psycopg.Connection, users: Iterable[Viewer] = USERS) -> None:
+    """`users` as the sign-in service keeps them. `conn` is the superuser's."""
+    for viewer in users:
+        role = '{"role": "product_team"}' if viewer.product_team else "{}"
+        conn.execute(
+            "insert into auth.users (id, aud, role, email, email_confirmed_at, "
+            "raw_app_meta_data) values (%s, 'authenticated', 'authenticated', %s, now(), %s)",
+            [viewer.user_id, viewer.email, role],
+        )
+
+
 @pytest.fixture(scope="session")
 def template(server: PostgresServer) -> str:
     database = create_database(server, _TEMPLATE)
     prepare_database(server, _TEMPLATE)
     with psycopg.connect(database.superuser_url) as conn:
-        for viewer in USERS:
-            role = '{"role": "product_team"}' if viewer.product_team else "{}"
-            conn.execute(
-                "insert into auth.users (id, aud, role, email, email_confirmed_at, "
-                "raw_app_meta_data) values (%s, 'authenticated', 'authenticated', %s, now(), %s)",
-                [viewer.user_id, viewer.email, role],
-            )
+        add_users(conn)
     return _TEMPLATE
 
 

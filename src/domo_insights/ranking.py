@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 
 from domo_insights.intervals import wilson
 
+ROUNDING: Final = 1e-6
+"""By so much the similarity of the same two vectors may differ where it is computed in another
+way: what is that little below a threshold is at it."""
 _DRAWS: Final = 2_000
 _SEED: Final = 20_260_106
 

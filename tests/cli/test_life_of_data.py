@@ -6,8 +6,6 @@ import pytest
 from sqlalchemy import func, select, text
 from typer.testing import CliRunner
 
-from domo_insights.cli import app
-from domo_insights.cli.commands import register
 from domo_insights.database import retention
 from domo_insights.database.queue import drain
 from domo_insights.database.tables import audit_logs, conversation_messages, conversations
@@ -15,13 +13,6 @@ from domo_insights.errors import UnknownNameError, WrongUseError
 from tests.factories import ANA, BEN, NOON, conversation, demo, event, message
 
 CUTOFF = NOON.replace(hour=0)
-
-
-@pytest.fixture(scope="module")
-def program():
-    if not app.registered_commands:
-        register(app)
-    return app
 
 
 @pytest.fixture

@@ -9,8 +9,6 @@ import pytest
 from sqlalchemy import select
 from typer.testing import CliRunner
 
-from domo_insights.cli import app
-from domo_insights.cli.commands import register
 from domo_insights.cli.output import as_table
 from domo_insights.database.tables import audit_logs
 from domo_insights.errors import DomoInsightsError, WrongUseError
@@ -19,13 +17,6 @@ from domo_insights.queries import PRODUCT_ONLY, QUERIES
 from tests.factories import ANA, BEN, PIA, conversation, demo, message
 
 NOW = datetime.now(UTC)
-
-
-@pytest.fixture(scope="module")
-def program():
-    if not app.registered_commands:
-        register(app)
-    return app
 
 
 @pytest.fixture

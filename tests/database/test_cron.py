@@ -9,7 +9,7 @@ from domo_insights.database.migrations import migrate
 from domo_insights.database.tables_changes import change_queue
 from domo_insights.local.server import SUPERUSER
 from domo_insights.local.stack import SUPABASE
-from tests.conftest import create_database, drop_database
+from tests.conftest import add_users, create_database, drop_database
 from tests.factories import ANA, BEN, conversation, demo, message
 
 STAND_IN = """
@@ -45,10 +45,7 @@ def scheduling(server):
     with psycopg.connect(server.url(SUPERUSER, "scheduling")) as conn:
         conn.execute(SUPABASE.read_bytes())
         conn.execute(STAND_IN)
-        for viewer in (ANA, BEN):
-            conn.execute(
-                "insert into auth.users (id, email) values (%s, %s)", [viewer.user_id, viewer.email]
-            )
+        add_users(conn, (ANA, BEN))
     yield database
     drop_database(database)
 

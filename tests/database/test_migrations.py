@@ -13,7 +13,7 @@ from domo_insights.database.migrations import Migration, migrate, pending
 from domo_insights.errors import DatabaseUnreachableError, MigrationError
 from domo_insights.local.server import SUPERUSER
 from domo_insights.local.stack import SUPABASE
-from tests.conftest import create_database, drop_database
+from tests.conftest import add_users, create_database, drop_database
 from tests.factories import ANA, BEN
 
 OLDER = Path(__file__).with_name("older_shape.sql").read_text()
@@ -44,10 +44,7 @@ def bare(server):
     database = create_database(server, "bare")
     with psycopg.connect(server.url(SUPERUSER, "bare")) as conn:
         conn.execute(SUPABASE.read_bytes())
-        for viewer in (ANA, BEN):
-            conn.execute(
-                "insert into auth.users (id, email) values (%s, %s)", [viewer.user_id, viewer.email]
-            )
+        add_users(conn, (ANA, BEN))
     yield database
     drop_database(database)
 

@@ -18,8 +18,7 @@ from domo_insights.database.replica import Replica, following
 from domo_insights.local import cluster, postmaster
 from domo_insights.local.server import SUPERUSER, PostgresServer
 from domo_insights.local.stack import prepare_database
-from tests.conftest import Database, _roomy_memory
-from tests.factories import USERS
+from tests.conftest import Database, _roomy_memory, add_users
 from tests.local.processes import eventually
 
 
@@ -77,12 +76,7 @@ def running_pair() -> Iterator[Pair]:
         with PostgresServer(folder / "primary") as primary:
             prepare_database(primary)
             with psycopg.connect(primary.url(SUPERUSER)) as conn:
-                for viewer in USERS:
-                    conn.execute(
-                        "insert into auth.users (id, aud, role, email) values (%s,"
-                        " 'authenticated', 'authenticated', %s)",
-                        [viewer.user_id, viewer.email],
-                    )
+                add_users(conn)
             base_backup(primary, folder / "replica")
             with PostgresServer(folder / "replica") as replica:
                 yield Pair(Database(primary, "postgres"), Database(replica, "postgres"))

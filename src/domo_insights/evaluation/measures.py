@@ -14,7 +14,6 @@ BELOW: Final = "below_threshold"
 MEASURES: Final = (RECALL_1, RECALL_5, MRR, NDCG)
 IMPROVED, BROKE, SAME = "improved", "broke", "same"
 _STEPS: Final = 201
-_ROUNDING: Final = 1e-6
 
 
 def judged(answers: pd.DataFrame) -> pd.DataFrame:
@@ -46,7 +45,7 @@ def measures(answers: pd.DataFrame, threshold: float) -> dict[str, Estimate]:
     rows = judged(answers)
     found = {name: ranking.mean_score(rows[name].tolist()) for name in MEASURES}
     similar = answers["best_similarity"].dropna()
-    below = int((similar + _ROUNDING < threshold).sum())
+    below = int((similar + ranking.ROUNDING < threshold).sum())
     return found | {BELOW: ranking.share(below, len(similar))}
 
 
@@ -102,8 +101,8 @@ def calibrate(answers: pd.DataFrame, off_topic: Any, now: float) -> Calibration 
     low = min(float(true.min()), float(aside.min()))
     high = max(float(true.max()), float(aside.max()))
     steps = np.unique(np.round(np.linspace(low, high, _STEPS), 3))
-    kept = (true.to_numpy()[None, :] + _ROUNDING >= steps[:, None]).mean(axis=1)
-    through = (aside[None, :] + _ROUNDING >= steps[:, None]).mean(axis=1)
+    kept = (true.to_numpy()[None, :] + ranking.ROUNDING >= steps[:, None]).mean(axis=1)
+    through = (aside[None, :] + ranking.ROUNDING >= steps[:, None]).mean(axis=1)
     gain = kept - through
     best = np.flatnonzero(gain >= gain.max() - 1e-9)
     recommended = round(float(steps[best[len(best) // 2]]), 2)
@@ -116,7 +115,7 @@ def calibrate(answers: pd.DataFrame, off_topic: Any, now: float) -> Calibration 
 
 
 def _at(similar: Any, threshold: float) -> Estimate:
-    return ranking.share(int((similar + _ROUNDING >= threshold).sum()), len(similar))
+    return ranking.share(int((similar + ranking.ROUNDING >= threshold).sum()), len(similar))
 
 
 def _side_by_side(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:

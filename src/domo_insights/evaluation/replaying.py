@@ -14,6 +14,7 @@ from uuid import UUID, uuid4
 import numpy as np
 from sqlalchemy import Connection, Engine, delete
 
+from domo_insights import ranking
 from domo_insights.database.doors import reading
 from domo_insights.database.tables_evaluation import replay_runs, replayed_questions
 from domo_insights.embedding import Vectors, default_model, embedder_for
@@ -32,7 +33,6 @@ KEPT: Final = 5
 WEAK: Final = 0.1
 """How far below the threshold an answer is still a weak one."""
 _STEP: Final = 32
-_ROUNDING: Final = 1e-6
 Progress = Callable[[str, int, int], None]
 
 
@@ -90,9 +90,9 @@ def forget(conn: Connection, run_id: UUID) -> None:
 
 def verdict(similarity: float | None, threshold: float) -> str:
     """well, weakly or not: how a question is answered whose nearest chunk is so similar."""
-    if similarity is None or similarity + _ROUNDING < threshold - WEAK:
+    if similarity is None or similarity + ranking.ROUNDING < threshold - WEAK:
         return "not"
-    return "well" if similarity + _ROUNDING >= threshold else "weakly"
+    return "well" if similarity + ranking.ROUNDING >= threshold else "weakly"
 
 
 def _asked(conn: Connection, demo_id: UUID, period: Period, include_test: bool) -> _Asked:

@@ -20,6 +20,7 @@ from sqlalchemy import (
     select,
 )
 
+from domo_insights import ranking
 from domo_insights.database.frames import Columns, read_frame
 from domo_insights.database.tables_evaluation import replay_runs, replayed_questions
 from domo_insights.database.tables_knowledge import searched as chunks
@@ -172,7 +173,7 @@ def _came_near(run_id: UUID) -> Subquery:
             came.c.chunk_id,
             func.sum(asked.asked).filter(came.c.place == 1).label("first"),
             func.sum(asked.asked)
-            .filter(came.c.similarity + 1e-6 >= run.threshold)
+            .filter(came.c.similarity + ranking.ROUNDING >= run.threshold)
             .label("reached"),
         )
         .select_from(replayed_questions)
