@@ -41,7 +41,7 @@ class Site:
 def site(tmp_path_factory):
     folder = tmp_path_factory.mktemp("site") / "data"
     command = [sys.executable, "-c", "from domo_insights.cli import main; main()"]
-    command += ["up", "--data-dir", str(folder), "--port", "0"]
+    command += ["up", "--data-dir", str(folder), "--port", "0", "--sign-up"]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     ) as process:

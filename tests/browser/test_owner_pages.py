@@ -144,7 +144,29 @@ def test_no_serious_barrier_in_what_opens(site, looked_at):
         body.wait_for(state="detached")
 
 
-@pytest.mark.parametrize("path", ["", "/mail", "/reset", "/code"])
+def test_no_serious_barrier_where_a_conversation_is_erased(site, looked_at):
+    page = looked_at("ana")
+    open_page(site, page)
+    read = page.request.get("/export/conversations.listing.json?period=30d&limit=1").json()["rows"]
+    open_page(site, page, f"/conversations?conversation={read[0]['conversation_id']}")
+    page.get_by_role("button", name="Erase").click()
+    page.get_by_role("button", name="Erase for good").wait_for()
+    settle(page)
+    found = barriers(page)
+    assert found == [], json.dumps(found, indent=1)
+
+
+def test_no_serious_barrier_where_somebody_signs_out_everywhere(site, looked_at):
+    page = looked_at("ana")
+    open_page(site, page, "/my_access")
+    page.get_by_role("button", name="Sign out everywhere").click()
+    page.get_by_role("button", name="Yes, everywhere").wait_for()
+    settle(page)
+    found = barriers(page)
+    assert found == [], json.dumps(found, indent=1)
+
+
+@pytest.mark.parametrize("path", ["", "/mail", "/reset", "/code", "/new", "/link", "/password"])
 def test_no_serious_barrier_before_the_door(site, looked_at, path):
     page = looked_at(None)
     page.goto(f"/sign-in{path}")

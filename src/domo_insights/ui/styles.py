@@ -23,6 +23,9 @@ a:focus-visible, main:focus-visible {
    in colours is too light on white. `Canvas` is the ground of the theme. */
 button[kind="tertiary"]:is(:active, [aria-expanded="true"]) { color: inherit }
 button:is([kind="primary"], [kind="primaryFormSubmit"]) { color: Canvas }
+@media (prefers-color-scheme: dark) {
+  body { color-scheme: dark } /* What opens above the page stands beside it, and is not told. */
+}
 [data-testid="stCode"] .token { color: inherit !important }
 [data-testid="stCode"] .token.keyword { font-weight: 600 }
 /* Streamlit's own file of a table has formulas of visitors as they are; ours are beside it. */
