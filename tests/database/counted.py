@@ -121,6 +121,16 @@ ASKED = {
         and (cast(:demo as uuid) is null or demo_id = :demo)
         and received_via = 'http' and processing_duration_ms is not null
       group by 1 order by 1""",
+    "select * from insights.slow_handlers(:since, :until, :demo, 20) order by 1": """
+      select demo_id, n, insights.handler_middle(code) from (
+        select demo_id, count(*) as n, percentile_disc(0.95) within group (
+          order by insights.handler_code(processing_duration_ms)) as code
+        from public.processed_webhook_events
+        where processed_at >= :since and processed_at < :until and demo_id is not null
+          and (cast(:demo as uuid) is null or demo_id = :demo)
+          and received_via = 'http' and processing_duration_ms is not null
+        group by 1) h
+      where insights.handler_middle(code) > 20 order by 1""",
     "select hour from insights.live_hours(:since, :until, :demo) hour order by 1": """
       select distinct date_bin('1 hour', processed_at, 'epoch')
       from public.processed_webhook_events

@@ -39,6 +39,8 @@ SAID = (
 )  # fmt: skip
 KINDS = ("length", "reply", "judged", "hour", "moment", "end", "end_negative", "duration")
 
+EVENTS = ("event_steps", "packed_events", "live_hours", "slow_handlers")
+
 
 def sums(names):
     return ", ".join(f"sum({name})" for name in names)
@@ -78,7 +80,7 @@ def together(zone):
         **{
             asked: counted
             for asked, counted in ASKED.items()
-            if "insights.event_steps" in asked or "insights.packed_events" in asked
+            if any(f"insights.{name}(" in asked for name in EVENTS)
         },
     }
 
@@ -144,7 +146,8 @@ def test_together_is_what_is_stored_after_anything(database, rows, zone):
     while sum_up(database):
         together_is_as_much(database, die, zone)
     together_is_as_much(database, die, zone)
-    for table in ("conversation_days", "spreads", "message_days", "intent_days", "event_days"):
+    for table in ("conversation_days", "spreads", "message_days", "intent_days", "event_days",
+                  "event_hours"):  # fmt: skip
         assert rows.scalar(text(f"select count(*) from insights.platform_{table}")) > 0
 
 

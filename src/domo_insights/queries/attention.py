@@ -152,17 +152,16 @@ def _negative(period: Period, demo_id: UUID | None, include_test: bool) -> Selec
 
 
 def _slow(period: Period, demo_id: UUID | None, limit_ms: int) -> Select[Any]:
-    times = func.insights.handler_times(
-        period.start, period.end, literal(demo_id, Uuid)
+    slow = func.insights.slow_handlers(
+        period.start, period.end, literal(demo_id, Uuid), literal(limit_ms, Double)
     ).table_valued(
         column("demo_id", Uuid),
         column("timed_events", BigInteger),
         column("handler_p95", Double),
-        name="times",
+        name="slow",
     )
-    p95 = times.c.handler_p95
-    row = _row("handler_slow", times.c.demo_id, p95, literal(limit_ms), times.c.timed_events)
-    return row.where(p95 > limit_ms)
+    limit = literal(limit_ms)
+    return _row("handler_slow", slow.c.demo_id, slow.c.handler_p95, limit, slow.c.timed_events)
 
 
 def _videos() -> Select[Any]:

@@ -8,14 +8,22 @@ import pandas as pd
 from sqlalchemy import ColumnElement, Connection, Subquery, Uuid, column, distinct, func, select
 
 from domo_insights.database.frames import Columns, read_frame
-from domo_insights.database.tables import conversations, demo_videos, demos
 from domo_insights.database.tables import delivery_counts as deliveries
+from domo_insights.database.tables import demo_videos, demos
 from domo_insights.database.tables import processed_webhook_events as events
 from domo_insights.database.tables_counts import event_hours
 from domo_insights.period import Period
 from domo_insights.queries import counts
-from domo_insights.queries.buckets import number_of, over_buckets, within
-from domo_insights.queries.scope import started_in
+from domo_insights.queries.buckets import (
+    buckets_of,
+    laid,
+    number_of,
+    number_or_whole,
+    numbered,
+    whole_of,
+    within,
+)
+from domo_insights.queries.derived import derived
 
 _ACTIVE: Final[Columns] = {"active_owners": "int64", "active_demos": "int64"}
 KPIS: Final[Columns] = {**_ACTIVE, "unmapped_events": "int64"}
@@ -41,44 +49,46 @@ CONFLICTS: Final[Columns] = {
 NOBODY: Final = "no demo"
 
 
-def kpis(
+def measured(
     conn: Connection, period: Period, demo_id: UUID | None = None, include_test: bool = False
 ) -> pd.DataFrame:
-    """active_owners and active_demos (with a conversation that started in the period), and
-    unmapped_events (stored in the period, of no demo). Raises: NotAllowedError."""
-    _product_team_only(conn)
-    lost = select(func.count()).where(_unmapped(period)).scalar_subquery()
-    statement = (
-        select(*_active(), lost.label("unmapped_events"))
-        .select_from(conversations.join(demos, demos.c.id == conversations.c.demo_id))
-        .where(started_in(period, demo_id, include_test))
-    )
-    return read_frame(conn, statement, KPIS)
-
-
-def over_time(
-    conn: Connection, period: Period, demo_id: UUID | None = None, include_test: bool = False
-) -> pd.DataFrame:
-    """The columns of `kpis` for each bucket. Raises: NotAllowedError."""
+    """What `kpis` and `over_time` are made of: the columns of the latter, the period first, without
+    a `bucket`, then each bucket of it. Raises: NotAllowedError."""
     _product_team_only(conn)
     buckets = period.buckets()
-    number = number_of(conversations.c.started_at, buckets)
+    talks = counts.talks(period, demo_id, include_test, buckets, by_demo=True)
+    number, every = number_or_whole(talks.c.number)
     active = (
-        select(number, *_active())
-        .select_from(conversations.join(demos, demos.c.id == conversations.c.demo_id))
-        .where(started_in(period, demo_id, include_test))
-        .group_by(number)
+        select(
+            number,
+            func.count(distinct(demos.c.user_id)).label("active_owners"),
+            func.count(distinct(demos.c.id)).label("active_demos"),
+        )
+        .select_from(talks.join(demos, demos.c.id == talks.c.demo_id))
+        .where(talks.c.n > 0)
+        .group_by(every)
     )
-    frame = over_buckets(conn, active, buckets, {"bucket": "datetime64[us]", **_ACTIVE})
-    place = number_of(events.c.processed_at, buckets)
+    number, every = number_or_whole(number_of(events.c.processed_at, buckets))
     lost = (
-        select(place, func.count().label("unmapped_events"))
-        .where(_unmapped(period))
-        .group_by(place)
+        select(number, func.count().label("unmapped_events"))
+        .where(events.c.demo_id.is_(None), within(events.c.processed_at, period))
+        .group_by(every)
     )
-    counted: Columns = {"bucket": "datetime64[us]", "unmapped_events": "int64"}
-    frame["unmapped_events"] = over_buckets(conn, lost, buckets, counted)["unmapped_events"]
-    return frame.astype(dict(OVER_TIME))
+    found = numbered(conn, active, list(_ACTIVE)) | numbered(conn, lost, ["unmapped_events"])
+    return laid(found, buckets, OVER_TIME, with_whole=True)
+
+
+@derived(measured)
+def kpis(frame: pd.DataFrame, period: Period) -> pd.DataFrame:
+    """active_owners and active_demos (with a conversation that started in the period), and
+    unmapped_events (stored in the period, of no demo). Raises: NotAllowedError."""
+    return whole_of(frame)
+
+
+@derived(measured)
+def over_time(frame: pd.DataFrame, period: Period) -> pd.DataFrame:
+    """The columns of `kpis` for each bucket. Raises: NotAllowedError."""
+    return buckets_of(frame)
 
 
 def adoption(
@@ -90,8 +100,8 @@ def adoption(
     demos, active_demos, adoption (fraction of 1). Raises: NotAllowedError.
     """
     _product_team_only(conn)
-    chosen = started_in(period, demo_id, include_test)
-    active = select(conversations.c.demo_id.label("id")).distinct().where(chosen).subquery("active")
+    talks = counts.talks(period, demo_id, include_test, by_demo=True)
+    active = select(talks.c.demo_id.label("id")).where(talks.c.n > 0).subquery("active")
     knows = (
         func.insights.demos_with_knowledge()
         .table_valued(column("demo_id", Uuid))
@@ -115,8 +125,8 @@ def adoption(
             | select(event_hours.c.hour).where(event_hours.c.demo_id == active.c.id).exists(),
         ),
     ]
-    counts = [func.count().filter(condition).label(what) for what, condition in has]
-    row = conn.execute(select(func.count().label("n"), *counts).select_from(active)).one()._mapping
+    having = [func.count().filter(condition).label(what) for what, condition in has]
+    row = conn.execute(select(func.count().label("n"), *having).select_from(active)).one()._mapping
     total = int(row["n"])
     rows = [(w, row[w], total, row[w] / total if total else None) for w, _ in has]
     return pd.DataFrame(rows, columns=list(ADOPTION)).astype(dict(ADOPTION))
@@ -135,7 +145,7 @@ def owners(
     messages, events. Raises: NotAllowedError.
     """
     _product_team_only(conn)
-    talks = _conversations(period, demo_id, include_test)
+    talks = counts.talks(period, demo_id, include_test, by_demo=True)
     words = _messages(period, demo_id, include_test)
     hooks = _events(period, demo_id)
     named = _labels()
@@ -194,23 +204,6 @@ def conflicts(
 def _product_team_only(conn: Connection) -> None:
     """Raises: NotAllowedError for anybody else."""
     conn.execute(select(func.insights.product_only()))
-
-
-def _active() -> list[ColumnElement[Any]]:
-    return [
-        func.count(distinct(demos.c.user_id)).label("active_owners"),
-        func.count(distinct(conversations.c.demo_id)).label("active_demos"),
-    ]
-
-
-def _unmapped(period: Period) -> ColumnElement[bool]:
-    return events.c.demo_id.is_(None) & within(events.c.processed_at, period)
-
-
-def _conversations(period: Period, demo_id: UUID | None, include_test: bool) -> Subquery:
-    counted = select(conversations.c.demo_id, func.count().label("n"))
-    chosen = started_in(period, demo_id, include_test)
-    return counted.where(chosen).group_by(conversations.c.demo_id).subquery()
 
 
 def _messages(period: Period, demo_id: UUID | None, include_test: bool) -> Subquery:
