@@ -22,7 +22,7 @@ from domo_insights.database.frames import Columns, read_frame
 from domo_insights.database.tables import demos
 from domo_insights.period import Period
 from domo_insights.queries import counts
-from domo_insights.queries.buckets import NUMBER, share_of
+from domo_insights.queries.buckets import share_of
 
 MINE: Final[Columns] = {"demo_id": "object", "demo": "str", "status": "object"}
 RANKED: Final[Columns] = {
@@ -35,7 +35,6 @@ RANKED: Final[Columns] = {
     "last_activity": "datetime64[us, UTC]",
     "trend": "object",
 }
-_TREND: Final[Columns] = {"demo_id": "object", NUMBER: "int64", "conversations": "int64"}
 
 
 def mine(conn: Connection) -> pd.DataFrame:
@@ -115,11 +114,9 @@ def _trends(
 ) -> dict[UUID, list[int]]:
     buckets = period.buckets()
     talks = counts.talks(period, demo_id, include_test, buckets, by_demo=True)
-    statement = select(talks.c.demo_id, talks.c.number, talks.c.n.label("conversations"))
-    counted = read_frame(conn, statement, _TREND)
-    return {
-        UUID(str(demo)): rows.set_index(NUMBER)["conversations"]
-        .reindex(range(1, len(buckets) + 1), fill_value=0)
-        .tolist()
-        for demo, rows in counted.groupby("demo_id")
-    }
+    found: dict[UUID, list[int]] = {}
+    for demo, number, conversations in conn.execute(
+        select(talks.c.demo_id, talks.c.number, talks.c.n)
+    ):
+        found.setdefault(demo, [0] * len(buckets))[number - 1] = conversations
+    return found

@@ -156,13 +156,19 @@ def _first(conn: Connection, demo_id: UUID | None) -> datetime | None:
         .correlate(demos)
         .scalar_subquery()
     )
+    taken = (
+        select(detail_kept.c.deleted_before)
+        .where(detail_kept.c.demo_id == demos.c.id)
+        .correlate(demos)
+        .scalar_subquery()
+    )
     gone = (
         select(event_hours.c.hour)
-        .join(detail_kept, detail_kept.c.demo_id == event_hours.c.demo_id)
         .where(
             event_hours.c.demo_id == demos.c.id,
             event_hours.c.n_http > 0,
-            event_hours.c.hour < detail_kept.c.deleted_before,
+            # Compared, not joined: without one no hour is read.
+            event_hours.c.hour < taken,
         )
         .order_by(event_hours.c.hour)
         .limit(1)
