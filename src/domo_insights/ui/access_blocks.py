@@ -1,6 +1,5 @@
 """Blocks of the access page: who the viewer is, and what the database lets them see."""
 
-from collections.abc import Callable
 from typing import Any, Final
 
 import pandas as pd
@@ -10,13 +9,13 @@ from domo_insights.auth import browser_sessions, sign_out_everywhere
 from domo_insights.auth.cookies import session_id
 from domo_insights.database.engine import engine_for
 from domo_insights.database.self_test import Probe, self_test
+from domo_insights.queries import Query
 from domo_insights.settings import current
 from domo_insights.ui import blocks, exports, filters, links, session, word_tables
 from domo_insights.ui.data import load, wrote
 from domo_insights.ui.plain import plain
 from domo_insights.ui.session import current_viewer
 
-Query = Callable[..., pd.DataFrame]
 PAGE: Final = 20
 MOST_IN_A_FILE: Final = 10_000
 _FEW: Final = 8

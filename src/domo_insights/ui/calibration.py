@@ -9,8 +9,8 @@ from domo_insights.evaluation import evaluating, measures
 from domo_insights.queries import evaluations
 from domo_insights.ranking import Estimate
 from domo_insights.ui import blocks
+from domo_insights.ui.clock import moment
 from domo_insights.ui.data import load
-from domo_insights.ui.evaluation import moment
 from domo_insights.ui.plain import plain
 
 

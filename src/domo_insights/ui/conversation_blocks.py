@@ -17,7 +17,7 @@ from domo_insights.ui.data import load, so_far
 from domo_insights.ui.filters import Asked
 from domo_insights.ui.plain import plain
 from domo_insights.ui.reading import pick
-from domo_insights.ui.widths import first_column
+from domo_insights.ui.table_sizes import first_column
 
 INVITATION: Final = "Select a mark to see its conversations."
 _STEPS: Final = {15: "15 s", 30: "30 s", 60: "1 min", 120: "2 min", 180: "3 min", 300: "5 min",

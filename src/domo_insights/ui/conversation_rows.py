@@ -10,12 +10,13 @@ from domo_insights import metrics
 from domo_insights.charts import heatmap
 from domo_insights.queries.conversations_behind import ConversationMark
 from domo_insights.ui import reading
+from domo_insights.ui.clock import local
 from domo_insights.ui.filters import Asked
 from domo_insights.ui.plain import plain
 from domo_insights.ui.session import current_viewer
+from domo_insights.ui.table_sizes import height
 
 ROWS: Final = 25
-_ROW_HEIGHT: Final = 35
 
 
 def words(asked: ConversationMark) -> str:
@@ -53,7 +54,7 @@ def rows(frame: pd.DataFrame, asked: Asked, *, key: str, at: str = "") -> None:
         _shown(frame, asked),
         key=key,
         hide_index=True,
-        height="content" if len(frame) <= ROWS else (ROWS + 1) * _ROW_HEIGHT,
+        height=height(len(frame), ROWS),
         on_select="ignore" if closed else partial(selected, key, ids, at),
         selection_mode="single-row",
         alt="Conversations, newest first",
@@ -72,7 +73,7 @@ def _shown(frame: pd.DataFrame, asked: Asked) -> pd.DataFrame:
     lengths = frame["duration_seconds"].astype("Float64")
     return pd.DataFrame(
         {
-            "started_at": frame["started_at"].dt.tz_convert(asked.period.zone).dt.tz_localize(None),
+            "started_at": local(frame["started_at"], asked.period.zone),
             "demo": frame["demo"].map(plain),
             "messages": frame["user_messages"] + frame["assistant_messages"],
             "negative": frame["negative_messages"],

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import cache, wraps
 from typing import Any, Final, TypeVar, cast
@@ -10,8 +10,9 @@ from uuid import UUID
 
 import pandas as pd
 import streamlit as st
+from sqlalchemy import Connection
 
-from domo_insights.database import replica
+from domo_insights.database import doors, replica
 from domo_insights.database.engine import engine_for
 from domo_insights.database.listening import version_of
 from domo_insights.database.reads import read
@@ -103,6 +104,11 @@ def overheard() -> Iterator[list[Question]]:
         yield found
     finally:
         _overhearing.remove(found)
+
+
+def editing() -> AbstractContextManager[Connection]:
+    """A transaction to write in, in the viewer's name. Raises: NotSignedInError, DatabaseError."""
+    return doors.editing(engine_for(current().secret("database_url")), current_viewer())
 
 
 def wrote() -> None:

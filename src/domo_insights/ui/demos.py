@@ -8,9 +8,11 @@ import streamlit as st
 from domo_insights import metrics
 from domo_insights.queries import demos, demos_now
 from domo_insights.ui import blocks, exports, filters, tables
+from domo_insights.ui.clock import local
 from domo_insights.ui.data import load
 from domo_insights.ui.filters import Asked
 from domo_insights.ui.plain import plain
+from domo_insights.ui.table_sizes import height
 
 STATUSES: Final = ("published", "draft", "archived")
 _SORTS: Final = {
@@ -21,7 +23,6 @@ _SORTS: Final = {
     "Most videos waiting": ("videos_waiting", False),
     "Most chunks not embedded": ("chunks_without_embedding", False),
 }
-_ROW: Final = 35
 _MOST: Final = 14
 
 
@@ -71,14 +72,13 @@ def _rows(found: pd.DataFrame, asked: Asked) -> None:
     shown["demo"] = shown["demo"].map(plain)
     for share in ("active_share", "negative_share"):
         shown[share] = shown[share] * 100
-    moments = shown["last_activity"].dt.tz_convert(asked.period.zone)
-    shown["last_activity"] = moments.dt.tz_localize(None)
+    shown["last_activity"] = local(shown["last_activity"], asked.period.zone)
     key = "demos_rows_" + str(hash(tuple(names)))
     st.dataframe(
         shown,
         key=key,
         hide_index=True,
-        height="content" if len(shown) <= _MOST else (_MOST + 1) * _ROW,
+        height=height(len(shown), _MOST),
         on_select=lambda: _open(key, names),
         selection_mode="single-row",
         alt="Demos with their conversations, trend, shares, videos, knowledge and last activity",

@@ -19,6 +19,7 @@ from domo_insights.queries import (
 )
 from domo_insights.queries.demos_compared import ROWS as _ROWS
 from domo_insights.ui import blocks, exports, filters, links, places, spoken
+from domo_insights.ui.clock import local
 from domo_insights.ui.data import load
 from domo_insights.ui.filters import Asked
 from domo_insights.ui.plain import plain, show
@@ -132,7 +133,7 @@ def knowledge(asked: Asked) -> None:
             return
         found = load(demos_now.sources, asked.demo_id)
         found["source"] = [plain(source) or "no source named" for source in found["source"]]
-        edits = found["last_edit"].dt.tz_convert(asked.period.zone).dt.tz_localize(None)
+        edits = local(found["last_edit"], asked.period.zone)
         st.dataframe(
             found.assign(last_edit=edits),
             hide_index=True,

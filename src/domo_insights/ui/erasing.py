@@ -5,13 +5,9 @@ from typing import Final
 import streamlit as st
 
 from domo_insights.actions import erasing
-from domo_insights.database.doors import editing
-from domo_insights.database.engine import engine_for
 from domo_insights.errors import DomoInsightsError
-from domo_insights.settings import current
 from domo_insights.ui import blocks, reading
-from domo_insights.ui.data import wrote
-from domo_insights.ui.session import current_viewer
+from domo_insights.ui.data import editing, wrote
 
 _REFUSED: Final = "_erasing_refused"
 
@@ -39,7 +35,7 @@ def menu(conversation_id: str) -> None:
 
 def _erase(conversation_id: str) -> None:
     try:
-        with editing(engine_for(current().secret("database_url")), current_viewer()) as conn:
+        with editing() as conn:
             done = erasing.erase(conn, conversation_id)
     except DomoInsightsError as problem:
         st.session_state[_REFUSED] = problem

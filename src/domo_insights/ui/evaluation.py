@@ -14,8 +14,8 @@ from domo_insights.ranking import NOTHING as NO_CASES
 from domo_insights.ranking import Estimate, share
 from domo_insights.ui import cards
 from domo_insights.ui.cards import Fact
+from domo_insights.ui.clock import moment
 from domo_insights.ui.data import load
-from domo_insights.ui.filters import zone
 from domo_insights.ui.session import current_viewer
 
 _OF_RUNS: Final = (RECALL_5, MRR_10, BELOW_THRESHOLD)
@@ -45,12 +45,6 @@ def interval(metric: Metric, estimate: Estimate) -> str:
         return NOTHING
     low, high = metric.text(estimate.low), metric.text(estimate.high)
     return f"95{THIN}% interval {low} to {high}"
-
-
-def moment(when: pd.Timestamp) -> str:
-    """A moment in the zone of the page."""
-    local = when.tz_convert(zone())
-    return f"{local.day} {local:%b %Y, %H:%M}"
 
 
 def _coverage(row: dict[Any, Any] | None) -> Fact:

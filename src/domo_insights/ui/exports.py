@@ -1,21 +1,20 @@
 """The way out of a block: its rows as a file, through a route that asks as whoever opens it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html import escape
 from typing import Final
 from uuid import UUID
 
-import pandas as pd
 import streamlit as st
 
 from domo_insights.exports import asked as addresses
+from domo_insights.queries import Query
 from domo_insights.settings import current
 from domo_insights.ui import spoken
 from domo_insights.ui.filters import Asked
 from domo_insights.ui.plain import plain
 
-Query = Callable[..., pd.DataFrame]
 _LINK: Final = "display: block; padding: .3rem 0"
 _FORMS: Final = ("csv", "json")
 

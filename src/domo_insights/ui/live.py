@@ -35,7 +35,7 @@ LONGEST_REST_SECONDS: Final = 2.0
 REST_PER_TAB_SECONDS: Final = 0.25
 """It rests for so long for each other tab of the viewer: their browser has to draw all of them."""
 _SEEN, _BEGUN, _TOOK, _LOOKS = "_live_seen", "_live_begun", "_live_took", "_live_looks"
-_RUN, _ASKED, _RESTED = "_live_run", "_live_session_read", "_live_rested_at"
+_RUN, _READ, _RESTED = "_live_run", "_live_session_read_at", "_live_rested_at"
 _MISSED = "_live_missed"
 
 
@@ -44,7 +44,7 @@ def begin() -> None:
     tabs.busy()
     state = st.session_state
     state[_SEEN], state[_BEGUN] = version_of(session.current_viewer()), time.monotonic()
-    state[_ASKED], state[_MISSED] = state[_BEGUN], False
+    state[_READ], state[_MISSED] = state[_BEGUN], False
 
 
 @contextmanager
@@ -92,8 +92,8 @@ def _look() -> None:
     if looks == 1:  # the page's own run
         state[_RUN] = tabs.this_run()
         return
-    if time.monotonic() - state[_ASKED] > WOKEN_SECONDS - 1:
-        state[_ASKED] = time.monotonic()
+    if time.monotonic() - state[_READ] > WOKEN_SECONDS - 1:
+        state[_READ] = time.monotonic()
         if _ended():
             st.rerun()
     version = version_of(session.current_viewer())

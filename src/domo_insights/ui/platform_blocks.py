@@ -1,20 +1,19 @@
 """Blocks of the platform page: counts over all owners, for the product team."""
 
-from collections.abc import Callable
 from typing import Any, Final
 
-import pandas as pd
 import streamlit as st
 
 from domo_insights import metrics
 from domo_insights.metrics import NOTHING, Metric
+from domo_insights.queries import Query
 from domo_insights.ui import blocks, exports
+from domo_insights.ui.clock import local
 from domo_insights.ui.data import load
 from domo_insights.ui.filters import Asked
 from domo_insights.ui.plain import plain
-from domo_insights.ui.widths import first_column
+from domo_insights.ui.table_sizes import first_column
 
-Query = Callable[..., pd.DataFrame]
 _MOMENT: Final = "D MMM YYYY, HH:mm"
 _WHAT: Final = {
     "Video": "a completed video",
@@ -133,7 +132,7 @@ def conflicts(asked: Asked, query: Query) -> None:
         shown = frame.assign(
             owner=frame["owner"].map(plain),
             demo_id=frame["demo_id"].map(lambda demo: str(demo)[:8] if demo else ""),
-            last_at=frame["last_at"].dt.tz_convert(asked.period.zone).dt.tz_localize(None),
+            last_at=local(frame["last_at"], asked.period.zone),
         )
         st.dataframe(
             shown,

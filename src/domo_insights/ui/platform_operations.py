@@ -1,6 +1,5 @@
 """The state of the database, for the product team."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Final
@@ -10,12 +9,12 @@ import streamlit as st
 
 from domo_insights.database.queue import is_working
 from domo_insights.metrics import THIN
+from domo_insights.queries import Query
 from domo_insights.ui import blocks, exports, live
 from domo_insights.ui.data import load
 from domo_insights.ui.filters import Asked
 from domo_insights.ui.plain import plain
 
-Query = Callable[..., pd.DataFrame]
 _UNITS: Final = ("B", "kB", "MB", "GB", "TB")
 
 

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import streamlit as st
 
-from domo_insights.database.doors import editing, reading
+from domo_insights.database.doors import reading
 from domo_insights.database.engine import engine_for
 from domo_insights.errors import DomoInsightsError
 from domo_insights.evaluation import evaluating
@@ -14,7 +14,7 @@ from domo_insights.queries import evaluations
 from domo_insights.queries.knowledge import Mode
 from domo_insights.settings import current
 from domo_insights.ui import blocks, long_jobs
-from domo_insights.ui.data import load, wrote
+from domo_insights.ui.data import editing, load, wrote
 from domo_insights.ui.plain import plain
 from domo_insights.ui.playground import MODES
 from domo_insights.ui.session import current_viewer
@@ -118,7 +118,7 @@ def _keep(demo_id: UUID, name: str, source: str, pasted: str) -> None:
 
 def _forget(set_id: UUID) -> None:
     try:
-        with editing(engine_for(current().secret("database_url")), current_viewer()) as conn:
+        with editing() as conn:
             actions.forget(conn, set_id)
     except DomoInsightsError as problem:
         st.session_state[_OUTCOME] = problem

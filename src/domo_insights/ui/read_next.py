@@ -7,16 +7,13 @@ import pandas as pd
 import streamlit as st
 
 from domo_insights.actions import reviews
-from domo_insights.database.doors import editing
-from domo_insights.database.engine import engine_for
 from domo_insights.errors import DomoInsightsError
 from domo_insights.exports import reasons
 from domo_insights.metrics import READ_NEXT, THIN
 from domo_insights.queries import read_next as queries
 from domo_insights.queries.scope import ANONYMOUS
-from domo_insights.settings import current
 from domo_insights.ui import blocks, detail, exports, links, reading, spoken
-from domo_insights.ui.data import load, wrote
+from domo_insights.ui.data import editing, load, wrote
 from domo_insights.ui.filters import Asked
 from domo_insights.ui.plain import plain, show
 from domo_insights.ui.session import current_viewer
@@ -95,7 +92,7 @@ def _review(row: Any, which: str) -> None:
 
 def _keep(conversation_id: str, mark: bool, note: str) -> None:
     try:
-        with editing(engine_for(current().secret("database_url")), current_viewer()) as conn:
+        with editing() as conn:
             read = datetime.now(UTC) if mark else None
             reviews.review(conn, conversation_id, reviewed_at=read, note=note)
     except DomoInsightsError as problem:

@@ -1,9 +1,8 @@
 """The receipt of a number: what it means, what was asked, and how many rows it rests on."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
-import pandas as pd
 import streamlit as st
 from sqlalchemy import Connection
 
@@ -11,13 +10,13 @@ from domo_insights.database.engine import engine_for
 from domo_insights.database.hearing import Said, heard
 from domo_insights.database.reads import read
 from domo_insights.metrics import Kind, Metric
+from domo_insights.queries import Query
 from domo_insights.settings import current
 from domo_insights.ui import spoken
 from domo_insights.ui.data import load
 from domo_insights.ui.filters import Asked
 from domo_insights.ui.session import current_viewer
 
-Query = Callable[..., pd.DataFrame]
 _OF: Final[Mapping[str, tuple[str, str]]] = {
     "known_durations": ("conversations", "conversations whose start or end is unknown"),
     "labelled": ("user_messages", "user messages without sentiment"),

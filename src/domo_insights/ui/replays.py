@@ -15,11 +15,12 @@ from domo_insights.queries.replays_compared import compared, in_words
 from domo_insights.queries.visitor_questions import UNHAPPY
 from domo_insights.settings import current
 from domo_insights.ui import blocks, exports, long_jobs, replay_gap
+from domo_insights.ui.clock import moment
 from domo_insights.ui.data import load
-from domo_insights.ui.evaluation import moment
 from domo_insights.ui.filters import Asked
 from domo_insights.ui.plain import plain
 from domo_insights.ui.session import current_viewer
+from domo_insights.ui.table_sizes import height_within
 
 ANSWERED: Final = {"not": "Not at all", "weakly": "Weakly", "well": "Well"}
 _COLOURS: Final[dict[str, Any]] = {"not": "red", "weakly": "orange", "well": "green"}
@@ -171,7 +172,7 @@ def _questions(demo_id: UUID, run: dict[str, Any]) -> None:
         ),
         key=f"gaps_{run['run_id']}_{every}",
         hide_index=True,
-        height=min(38 + 35 * len(shown), 388),
+        height=height_within(len(shown), 388),
         on_select="rerun",
         selection_mode="single-row",
         alt="Questions of visitors with how they are answered, gaps first",

@@ -12,9 +12,10 @@ from domo_insights.metrics.knowledge import BELOW_THRESHOLD
 from domo_insights.queries import evaluations
 from domo_insights.ranking import Estimate
 from domo_insights.ui import blocks
+from domo_insights.ui.clock import moment
 from domo_insights.ui.data import load
-from domo_insights.ui.evaluation import moment
 from domo_insights.ui.plain import plain
+from domo_insights.ui.table_sizes import height_within
 
 _LABELS: Final = {
     measures.RECALL_1: "Recall@1",
@@ -125,7 +126,7 @@ def _moves(before: UUID, now: UUID) -> None:
             ["question", "moved", "rank_before", "rank"]
         ],
         hide_index=True,
-        height=min(38 + 35 * len(some), 300),
+        height=height_within(len(some), 300),
         alt="Questions that came out better or worse",
         column_config={
             "question": st.column_config.TextColumn("Question", width="medium", pinned=True),

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 import pandas as pd
 import streamlit as st
@@ -15,15 +15,15 @@ from domo_insights.queries.scope import ANONYMOUS
 from domo_insights.queries.turns import LAST
 from domo_insights.queries.visitor_messages import Mark
 from domo_insights.ui import blocks, conversation_rows, detail, exports, filters, transcripts
+from domo_insights.ui.clock import local
 from domo_insights.ui.data import load
 from domo_insights.ui.filters import Asked
 from domo_insights.ui.plain import plain
 from domo_insights.ui.session import current_viewer
-from domo_insights.ui.widths import first_column
+from domo_insights.ui.table_sizes import first_column, height
 
 MARK: Final = "mark"
 MOST: Final = 100
-_ROW_HEIGHT: Final = 35
 _ROWS: Final = 8
 _CONFIDENT: Final = {
     "next_negative": "then unhappy",
@@ -155,7 +155,6 @@ def _left_out(frame: pd.DataFrame, count: int, asked: Asked) -> str:
 
 
 def _shown(frame: pd.DataFrame, asked: Asked) -> pd.DataFrame:
-    local = frame["occurred_at"].dt.tz_convert(asked.period.zone).dt.tz_localize(None)
     return pd.DataFrame(
         {
             "content": frame["content"].map(plain),
@@ -164,21 +163,19 @@ def _shown(frame: pd.DataFrame, asked: Asked) -> pd.DataFrame:
             "confidence": frame["confidence"],
             "sentiment": frame["sentiment"].map(plain),
             "demo": frame["demo"].map(plain),
-            "occurred_at": local,
+            "occurred_at": local(frame["occurred_at"], asked.period.zone),
         }
     )
 
 
 def _rows(frame: pd.DataFrame, asked: Asked, key: str, alt: str) -> None:
     shown = _shown(frame, asked)
-    few = len(shown) <= _ROWS
-    height: Any = "content" if few else (_ROWS + 1) * _ROW_HEIGHT
     ids = frame["conversation_id"].tolist()
     st.dataframe(
         shown,
         key=f"{key}_rows",
         hide_index=True,
-        height=height,
+        height=height(len(shown), _ROWS),
         on_select=partial(conversation_rows.selected, f"{key}_rows", ids, key),
         selection_mode="single-row",
         placeholder=NOTHING,

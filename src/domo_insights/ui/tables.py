@@ -1,6 +1,5 @@
 """Tables of rows, each in its box."""
 
-from collections.abc import Callable
 from typing import Any, Final
 
 import pandas as pd
@@ -8,19 +7,18 @@ import streamlit as st
 
 from domo_insights import metrics
 from domo_insights.metrics import Metric
-from domo_insights.queries import conversations, conversations_behind
+from domo_insights.queries import Query, conversations, conversations_behind
 from domo_insights.ui import blocks, conversation_rows, exports, filters, reading, transcripts
+from domo_insights.ui.clock import local
 from domo_insights.ui.data import load
 from domo_insights.ui.filters import Asked
 from domo_insights.ui.plain import plain
 from domo_insights.ui.session import current_viewer
-from domo_insights.ui.widths import first_column
+from domo_insights.ui.table_sizes import first_column, height
 
-Query = Callable[..., pd.DataFrame]
 NEWEST: Final = 8
 _GROWN_OLD: Final = "These were deleted when they grew old. What was counted is kept."
 _SCOPE: Final = "_page_of"
-_ROW_HEIGHT: Final = 35
 _CHARACTER: Final = 7
 _PADDING: Final = 18
 _NARROWEST: Final = 150
@@ -33,14 +31,14 @@ def ranked_demos(asked: Asked, query: Query) -> None:
                      export=exports.of(query, asked)):  # fmt: skip
         frame = load(query, *asked).drop(columns="demo_id")
         frame["demo"] = frame["demo"].map(plain)
-        frame["last_activity"] = _local(frame["last_activity"], asked)
+        frame["last_activity"] = local(frame["last_activity"], asked.period.zone)
         busiest = max((max(trend) for trend in frame["trend"]), default=0) or 1
         for share in ("active_share", "negative_share"):
             frame[share] = frame[share] * 100
         st.dataframe(
             frame,
             hide_index=True,
-            height=_height(len(frame), 10),
+            height=height(len(frame), 10),
             alt="Demos with their conversations, messages, shares and trend",
             column_config={
                 "demo": name_column(frame["demo"]),
@@ -137,12 +135,3 @@ def _share(metric: Metric) -> Any:
         max_value=100,
         width=124,
     )
-
-
-def _local(moments: Any, asked: Asked) -> Any:
-    """Moments as the wall of the chosen zone shows them."""
-    return moments.dt.tz_convert(asked.period.zone).dt.tz_localize(None)
-
-
-def _height(rows: int, most: int) -> Any:
-    return "content" if rows <= most else (most + 1) * _ROW_HEIGHT

@@ -6,7 +6,7 @@ from uuid import UUID
 import pandas as pd
 import streamlit as st
 
-from domo_insights.ui import filters, places
+from domo_insights.ui import filters, places, playground
 from domo_insights.ui.plain import plain, show
 
 _NAMES: Final = {"user": "Visitor", "assistant": "Agent", "system": "System"}
@@ -68,16 +68,15 @@ def _message(row: Any, demo_id: UUID) -> None:
 
 
 def _try(question: str, demo_id: UUID) -> None:
-    """The way to the playground with this question, where there is one."""
-    place = next((p for p in places.ALL if p.file == "playground.py"), None)
+    """The way to the playground with this question, where the demo can be chosen."""
     name = filters.name_of(demo_id)
-    if place is None or name is None:
+    if name is None:
         return
     st.page_link(
-        place.path,
+        places.PLAYGROUND.path,
         label="Try in playground",
         icon=":material/science:",
-        query_params={"demo": name, "question": plain(question)[:500]},
+        query_params={filters.DEMO: name, playground.PARAMETER: plain(question)[:500]},
     )
 
 

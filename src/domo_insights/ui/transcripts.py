@@ -9,15 +9,13 @@ import streamlit as st
 from domo_insights import metrics
 from domo_insights.actions.conversations import mark_test
 from domo_insights.charts.strip import alt_strip, strip
-from domo_insights.database.doors import editing
-from domo_insights.database.engine import engine_for
 from domo_insights.errors import DomoInsightsError
 from domo_insights.queries import conversations
 from domo_insights.queries import conversations_one as one
 from domo_insights.queries.scope import GONE
-from domo_insights.settings import current
 from domo_insights.ui import blocks, erasing, exports, reading, transcript_parts
-from domo_insights.ui.data import load, wrote
+from domo_insights.ui.clock import local, moment
+from domo_insights.ui.data import editing, load, wrote
 from domo_insights.ui.filters import asked, zone
 from domo_insights.ui.plain import plain, show
 from domo_insights.ui.session import current_viewer
@@ -63,10 +61,9 @@ def transcript(conversation_id: str, query: Callable[..., pd.DataFrame]) -> None
 
 
 def _head(row: dict[Any, Any], *, left: bool = True) -> None:
-    start = row["started_at"].tz_convert(zone())
     known = row["duration_seconds"]
     parts = [
-        f"{start.day} {start:%b %Y, %H:%M}",
+        moment(row["started_at"]),
         metrics.MEDIAN_DURATION.text(None if pd.isna(known) else float(known)),
         f"{row['user_messages']} visitor and {row['assistant_messages']} agent messages",
     ]
@@ -107,7 +104,7 @@ def _test_flag(conversation_id: str, is_test: bool) -> None:
 
 def _mark(conversation_id: str, key: str) -> None:
     try:
-        with editing(engine_for(current().secret("database_url")), current_viewer()) as conn:
+        with editing() as conn:
             mark_test(conn, conversation_id, bool(st.session_state[key]))
     except DomoInsightsError as problem:
         st.session_state[_REFUSED] = problem
@@ -117,9 +114,9 @@ def _mark(conversation_id: str, key: str) -> None:
 def _strip(said: pd.DataFrame, happened: pd.DataFrame) -> None:
     if said.empty and happened.empty:
         return
-    words = said.assign(at=_wall(said["occurred_at"]))
+    words = said.assign(at=local(said["occurred_at"], zone()))
     events = happened.assign(
-        at=_wall(happened["occurred_at"]),
+        at=local(happened["occurred_at"], zone()),
         what=happened["event_type"].map(transcript_parts.event_words),
     )
     st.plotly_chart(
@@ -128,7 +125,3 @@ def _strip(said: pd.DataFrame, happened: pd.DataFrame) -> None:
         alt=alt_strip(said, happened),
         config={"displayModeBar": False},
     )
-
-
-def _wall(moments: Any) -> Any:
-    return moments.dt.tz_convert(zone()).dt.tz_localize(None)

@@ -10,11 +10,11 @@ from domo_insights.charts import alt_over_time, line_over_time, stacked_bars
 from domo_insights.charts.marks import with_marks
 from domo_insights.metrics import Metric
 from domo_insights.period import Grain
+from domo_insights.queries import Query
 from domo_insights.ui import blocks, exports, marks
 from domo_insights.ui.data import load, so_far
 from domo_insights.ui.filters import Asked
 
-Query = Callable[..., pd.DataFrame]
 ROLES: Final = {"user": "Visitors", "assistant": "Agent"}
 _EACH: Final = {Grain.HOUR: "per hour", Grain.DAY: "per day", Grain.WEEK: "per week"}
 
@@ -26,7 +26,7 @@ def over_time(
     marks_of: Callable[[Asked], pd.DataFrame] | None = None,
 ) -> None:
     """`metric` over the period, the period before as a thin line, what owners did as marks."""
-    title = f"{metric.label} {_each(asked)}"
+    title = f"{metric.label} {each(asked)}"
     with blocks.card(
         title, key=f"trend_{metric.key}", meaning=metric.meaning, export=exports.of(query, asked)
     ):
@@ -45,7 +45,7 @@ def over_time(
 
 def volume_by_role(asked: Asked, query: Query) -> None:
     """Messages over the period, by who sent them."""
-    title = f"Messages by role {_each(asked)}"
+    title = f"Messages by role {each(asked)}"
     with blocks.card(title, key="volume", meaning=metrics.MESSAGES.meaning,
                      export=exports.of(query, asked)):  # fmt: skip
         frame = so_far(load(query, *asked), asked.period, rows_per_bucket=len(ROLES))
@@ -59,5 +59,6 @@ def volume_by_role(asked: Asked, query: Query) -> None:
         )
 
 
-def _each(asked: Asked) -> str:
+def each(asked: Asked) -> str:
+    """How large the period's buckets are, in words: per day."""
     return _EACH[asked.period.grain or Grain.DAY]

@@ -12,13 +12,11 @@ from uuid import UUID
 import streamlit as st
 
 from domo_insights.actions import views
-from domo_insights.database.doors import editing
-from domo_insights.database.engine import engine_for
 from domo_insights.errors import DomoInsightsError
 from domo_insights.queries import views as queries
 from domo_insights.settings import current
 from domo_insights.ui import blocks, places, spoken
-from domo_insights.ui.data import load, wrote
+from domo_insights.ui.data import editing, load, wrote
 from domo_insights.ui.places import Place
 from domo_insights.ui.plain import plain
 from domo_insights.ui.session import current_viewer
@@ -63,7 +61,7 @@ def _kept(row: Any) -> None:
 
 def _write(action: Callable[..., None], *given: Any) -> None:
     try:
-        with editing(engine_for(current().secret("database_url")), current_viewer()) as conn:
+        with editing() as conn:
             action(conn, *given)
     except DomoInsightsError as problem:
         st.warning(str(problem))

@@ -1,6 +1,5 @@
 """A demo's webhook address, a test event through it, and what arrived last."""
 
-from collections.abc import Callable
 from typing import Any, Final
 from uuid import UUID
 
@@ -12,7 +11,7 @@ from domo_insights.errors import DomoInsightsError, NotAllowedError
 from domo_insights.ingest.trial import EVENT_TYPE, Trial, send_trial
 from domo_insights.ingest.webhook import webhook_url
 from domo_insights.metrics import HANDLER_P50
-from domo_insights.queries import demos
+from domo_insights.queries import Query, demos
 from domo_insights.settings import current
 from domo_insights.ui import blocks, live, webhooks_events
 from domo_insights.ui.data import load, wrote
@@ -20,7 +19,6 @@ from domo_insights.ui.filters import Asked
 from domo_insights.ui.plain import plain
 from domo_insights.ui.session import current_viewer
 
-Query = Callable[..., pd.DataFrame]
 NEWEST: Final = 8
 _TRIAL: Final = "_webhook_trial"
 

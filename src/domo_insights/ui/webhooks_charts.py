@@ -1,6 +1,5 @@
 """Charts of the webhooks page, each in its box."""
 
-from collections.abc import Callable
 from typing import Final
 
 import pandas as pd
@@ -11,13 +10,13 @@ from domo_insights.charts import alt_over_time, stacked_bars
 from domo_insights.charts.log_histogram import log_histogram
 from domo_insights.charts.many_lines import lines_by
 from domo_insights.metrics import Metric
-from domo_insights.period import Grain
+from domo_insights.queries import Query
 from domo_insights.ui import blocks, exports
 from domo_insights.ui.data import load, so_far
 from domo_insights.ui.filters import Asked
 from domo_insights.ui.plain import plain
+from domo_insights.ui.trends import each
 
-Query = Callable[..., pd.DataFrame]
 MEASURES: Final = {
     metric.label: metric
     for metric in (
@@ -28,7 +27,6 @@ MEASURES: Final = {
         metrics.LAG_P95,
     )
 }
-_EACH: Final = {Grain.HOUR: "per hour", Grain.DAY: "per day", Grain.WEEK: "per week"}
 
 
 def percentiles(asked: Asked, query: Query) -> None:
@@ -53,12 +51,12 @@ def percentiles(asked: Asked, query: Query) -> None:
             st.write("No event came over HTTP in this period.")
             return
         st.caption(metric.meaning)
-        _chart(frame, metric, "percentiles", f"{metric.label} {_each(asked)}, by event type")
+        _chart(frame, metric, "percentiles", f"{metric.label} {each(asked)}, by event type")
 
 
 def throughput(asked: Asked, query: Query) -> None:
     """Events over time, by type."""
-    title = f"Events {_each(asked)}"
+    title = f"Events {each(asked)}"
     with blocks.card(
         title,
         "By type.",
@@ -115,7 +113,3 @@ def _chart(frame: pd.DataFrame, metric: Metric, key: str, title: str) -> None:
         key=key,
         alt=alt_over_time(title, frame, metric),
     )
-
-
-def _each(asked: Asked) -> str:
-    return _EACH[asked.period.grain or Grain.DAY]

@@ -1,6 +1,5 @@
 """Rows of the webhooks page: the slowest events, silent hours, and what does not fit together."""
 
-from collections.abc import Callable
 from typing import Any, Final, cast
 
 import pandas as pd
@@ -8,14 +7,15 @@ import streamlit as st
 
 from domo_insights import metrics
 from domo_insights.metrics import NOTHING
+from domo_insights.queries import Query
 from domo_insights.ui import blocks, exports, filters, payloads
+from domo_insights.ui.clock import local
 from domo_insights.ui.data import load
 from domo_insights.ui.filters import Asked
 from domo_insights.ui.plain import plain
 from domo_insights.ui.session import current_viewer
-from domo_insights.ui.widths import first_column
+from domo_insights.ui.table_sizes import first_column
 
-Query = Callable[..., pd.DataFrame]
 MOST: Final = 20
 MOST_IN_A_FILE: Final = 1_000
 _MOMENT: Final = "D MMM YYYY, HH:mm:ss"
@@ -45,7 +45,7 @@ def table(
     shown = pd.DataFrame(
         {
             "event_type": frame["event_type"].map(plain),
-            "processed_at": _local(frame["processed_at"], asked),
+            "processed_at": local(frame["processed_at"], asked.period.zone),
             "handler_ms": frame["handler_ms"],
             "lag_seconds": frame["lag_seconds"].where(frame["received_via"] == "http"),
             "demo": frame["demo"].map(plain),
@@ -176,7 +176,7 @@ def _odd(frame: pd.DataFrame, asked: Asked, what: str, moment: str, label: str) 
         return
     number = "messages" if "messages" in frame else "events"
     shown = frame[["conversation_id", "demo", moment, number]].copy()
-    shown[moment] = _local(shown[moment], asked)
+    shown[moment] = local(shown[moment], asked.period.zone)
     for name in ("conversation_id", "demo"):
         shown[name] = shown[name].map(plain)
     st.dataframe(
@@ -193,7 +193,3 @@ def _odd(frame: pd.DataFrame, asked: Asked, what: str, moment: str, label: str) 
     )
     if count > len(shown):
         st.caption(f"The newest {len(shown)} are shown.")
-
-
-def _local(moments: Any, asked: Asked) -> Any:
-    return moments.dt.tz_convert(asked.period.zone).dt.tz_localize(None)

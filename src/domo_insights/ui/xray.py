@@ -13,6 +13,7 @@ from domo_insights.queries import xray as queries
 from domo_insights.ui import blocks
 from domo_insights.ui.data import load
 from domo_insights.ui.plain import plain
+from domo_insights.ui.table_sizes import height_within
 
 WINS_FOR_EVERYTHING: Final = 0.2
 ENOUGH: Final = 10
@@ -155,6 +156,6 @@ def _table(frame: pd.DataFrame, nothing: str, columns: Mapping[str, Any], alt: s
     texts = {name: frame[name].map(plain) for name in ("chunk", "other") if name in frame}
     st.caption(f"{len(frame):,} found.")
     st.dataframe(
-        frame.assign(**texts), hide_index=True, height=min(38 + 35 * len(frame), 300), alt=alt,
+        frame.assign(**texts), hide_index=True, height=height_within(len(frame), 300), alt=alt,
         column_config=dict(columns),
     )  # fmt: skip
