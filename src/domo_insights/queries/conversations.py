@@ -24,7 +24,7 @@ from domo_insights.queries.conversations_behind import EVERY, ConversationMark
 from domo_insights.queries.counts import total
 from domo_insights.queries.derived import derived
 from domo_insights.queries.packed import by_number, spreads
-from domo_insights.queries.scope import started_in
+from domo_insights.queries.scope import label_of, started_in
 
 _MEASURES: Final[Columns] = {
     "conversations": "int64",
@@ -185,8 +185,8 @@ def transcript(conn: Connection, conversation_id: str) -> pd.DataFrame:
             messages.c.content,
             messages.c.occurred_at,
             messages.c.timestamp.is_not(None).label("has_time"),
-            func.nullif(func.lower(func.btrim(messages.c.sentiment)), "").label("sentiment"),
-            func.nullif(func.lower(func.btrim(messages.c.intent)), "").label("intent"),
+            label_of(messages.c.sentiment),
+            label_of(messages.c.intent),
             messages.c.confidence,
         )
         .where(messages.c.conversation_id == conversation_id)

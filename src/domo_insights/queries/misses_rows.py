@@ -29,7 +29,7 @@ from domo_insights.database.tables import conversations as talks
 from domo_insights.database.tables import demos
 from domo_insights.period import Period
 from domo_insights.queries.misses import is_high, patterns
-from domo_insights.queries.scope import started_in
+from domo_insights.queries.scope import label_of, started_in
 
 UNSURE: Final = 0.5
 """Below this confidence a high intent is a missed moment."""
@@ -113,10 +113,8 @@ def _missed(
     picked: dict[str, ColumnElement[Any]] = {
         "message_id": messages.c.id.label("message_id"),
         "demo": demos.c.name.label("demo"),
-        "sentiment": func.nullif(func.lower(func.btrim(messages.c.sentiment)), "").label(
-            "sentiment"
-        ),
-        "intent": func.nullif(func.lower(func.btrim(messages.c.intent)), "").label("intent"),
+        "sentiment": label_of(messages.c.sentiment),
+        "intent": label_of(messages.c.intent),
         **{name: _has(sign).label(name) for name, sign in _SIGNS.items()},
     }
     return (
@@ -136,7 +134,3 @@ def _missed(
 
 def _has(sign: int) -> ColumnElement[bool]:
     return _WRONG.c.signs.op("&")(sign) != 0
-
-
-def _plain(label: ColumnElement[Any]) -> ColumnElement[Any]:
-    return func.nullif(func.lower(func.btrim(label)), "")

@@ -3,7 +3,7 @@
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, exists, true
+from sqlalchemy import ColumnElement, and_, exists, func, true
 
 from domo_insights.database.tables import conversation_details as details
 from domo_insights.database.tables import conversation_messages as messages
@@ -24,6 +24,12 @@ GONE: Final = "gone-"
 """How ids begin of conversations of which retention has left nothing but what was counted."""
 ANONYMOUS: Final = "anonymous-"
 """How ids begin of conversations from which retention has taken the words."""
+
+
+def label_of(column: ColumnElement[Any]) -> ColumnElement[str]:
+    """A sentiment or an intent as it counts: trimmed, in lower case, missing when it is empty."""
+    label: ColumnElement[str] = func.nullif(func.lower(func.btrim(column)), "")
+    return label.label(column.key)
 
 
 def is_left(conversation_id: ColumnElement[str]) -> Condition:

@@ -11,7 +11,7 @@ from domo_insights.database.engine import engine_for
 from domo_insights.database.self_test import Probe, self_test
 from domo_insights.queries import Query
 from domo_insights.settings import current
-from domo_insights.ui import blocks, exports, filters, links, session, word_tables
+from domo_insights.ui import blocks, exports, filters, links, places, session, word_tables
 from domo_insights.ui.data import load, wrote
 from domo_insights.ui.plain import plain
 from domo_insights.ui.session import current_viewer
@@ -60,7 +60,7 @@ def identity(query: Query, mine: Query) -> None:
         columns = {"demo": "Demo", "status": "Status", "demo_id": "Short id"}
         word_tables.table(shown, columns, about=f"{whose} with their status")
         if len(frame) > _FEW:
-            links.to("Demos", f"{len(frame) - _FEW} more on Demos")
+            links.to(places.DEMOS, f"{len(frame) - _FEW} more on Demos")
 
 
 def tables(query: Query) -> None:

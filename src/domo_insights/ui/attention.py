@@ -8,17 +8,17 @@ from domo_insights.exports import reasons
 from domo_insights.metrics import RULES
 from domo_insights.queries import attention
 from domo_insights.settings import current
-from domo_insights.ui import blocks, exports, links, spoken
+from domo_insights.ui import blocks, exports, links, places, spoken
 from domo_insights.ui.data import load
 from domo_insights.ui.filters import Asked
 from domo_insights.ui.plain import show
 
 SHOWN: Final = 6
 _LEADS_TO: Final = {
-    "negative_share_rose": "Sentiment and intent",
-    "handler_slow": "Webhooks",
-    "coverage_fell": "Evaluation",
-    "chunks_unembedded": "Playground",
+    "negative_share_rose": places.SENTIMENT,
+    "handler_slow": places.WEBHOOKS,
+    "coverage_fell": places.EVALUATION,
+    "chunks_unembedded": places.PLAYGROUND,
 }
 _ICONS: Final[dict[str, Any]] = {
     "went_quiet": (":material/bedtime:", "gray"),
@@ -59,6 +59,5 @@ def _need(row: Any) -> None:
             st.badge(reasons.TITLES[row.rule], icon=icon, color=colour)
             show(row.demo)
             st.caption(reasons.need(row))
-        title = _LEADS_TO.get(row.rule, "Demos")
         label = spoken.label("Look", f"{row.demo}, {reasons.TITLES[row.rule]}")
-        links.to(title if links.named(title) else "Demos", label, row.demo_id)
+        links.to(_LEADS_TO.get(row.rule, places.DEMOS), label, row.demo_id)

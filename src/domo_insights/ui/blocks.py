@@ -23,7 +23,8 @@ _CONFIG: Final = {"displayModeBar": False}
 
 @contextmanager
 def alone(key: str, *, height: int = 200) -> Iterator[None]:
-    """A part of a page: a skeleton if it takes a while, its own error when it cannot be shown."""
+    """A part of a page: a skeleton of `height` pixels if it takes a while, its own error when it
+    cannot be shown."""
     part = st.empty()
     try:
         with late.skeleton(height), part.container():

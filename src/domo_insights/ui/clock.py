@@ -1,7 +1,10 @@
-"""Moments as the clocks of a zone show them."""
+"""Moments and durations as pages write them."""
+
+from typing import Any
 
 import pandas as pd
 
+from domo_insights.metrics import MEDIAN_DURATION
 from domo_insights.ui.filters import zone
 
 
@@ -9,6 +12,11 @@ def local(moments: "pd.Series[pd.Timestamp]", of: str) -> "pd.Series[pd.Timestam
     """Moments on the wall of the zone `of`, without a zone: a table would put them into the
     browser's."""
     return moments.dt.tz_convert(of).dt.tz_localize(None)
+
+
+def duration(seconds: Any) -> str:
+    """How long something took, as the numbers of durations are written; missing is told as such."""
+    return MEDIAN_DURATION.text(None if pd.isna(seconds) else float(seconds))
 
 
 def moment(when: pd.Timestamp) -> str:

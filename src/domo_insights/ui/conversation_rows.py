@@ -10,7 +10,7 @@ from domo_insights import metrics
 from domo_insights.charts import heatmap
 from domo_insights.queries.conversations_behind import ConversationMark
 from domo_insights.ui import reading
-from domo_insights.ui.clock import local
+from domo_insights.ui.clock import duration, local
 from domo_insights.ui.filters import Asked
 from domo_insights.ui.plain import plain
 from domo_insights.ui.session import current_viewer
@@ -34,10 +34,9 @@ def words(asked: ConversationMark) -> str:
         exact = asked.length_from == asked.length_to
         said.append(f"with {asked.length_from}{'' if exact else f' {most}'} messages")
     if asked.seconds_from is not None:
-        text = metrics.MEDIAN_DURATION.text
-        least, end = text(float(asked.seconds_from)), asked.seconds_to
+        least, end = duration(asked.seconds_from), asked.seconds_to
         said.append(f"of {least} or more" if end is None
-                    else f"of {least} or more and less than {text(float(end))}")  # fmt: skip
+                    else f"of {least} or more and less than {duration(end)}")  # fmt: skip
     if asked.ended is not None:
         name = plain(asked.ended).replace("_", " ")
         said.append(f"that ended: {name}" if name else "without a shutdown event")
@@ -70,17 +69,13 @@ def selected(key: str, ids: list[str], at: str) -> None:
 
 
 def _shown(frame: pd.DataFrame, asked: Asked) -> pd.DataFrame:
-    lengths = frame["duration_seconds"].astype("Float64")
     return pd.DataFrame(
         {
             "started_at": local(frame["started_at"], asked.period.zone),
             "demo": frame["demo"].map(plain),
             "messages": frame["user_messages"] + frame["assistant_messages"],
             "negative": frame["negative_messages"],
-            "duration": [
-                metrics.MEDIAN_DURATION.text(None if pd.isna(seconds) else float(seconds))
-                for seconds in lengths
-            ],
+            "duration": [duration(seconds) for seconds in frame["duration_seconds"]],
             "end_reason": frame["end_reason"].map(lambda reason: plain(reason).replace("_", " ")),
             "is_test": frame["is_test"],
             "conversation_id": frame["conversation_id"].map(plain),

@@ -7,7 +7,6 @@ from uuid import UUID
 import pandas as pd
 import streamlit as st
 
-from domo_insights import metrics
 from domo_insights.auth import storage
 from domo_insights.metrics import NOTHING, Metric
 from domo_insights.queries import (
@@ -19,7 +18,7 @@ from domo_insights.queries import (
 )
 from domo_insights.queries.demos_compared import ROWS as _ROWS
 from domo_insights.ui import blocks, exports, filters, links, places, spoken
-from domo_insights.ui.clock import local
+from domo_insights.ui.clock import duration, local
 from domo_insights.ui.data import load
 from domo_insights.ui.filters import Asked
 from domo_insights.ui.plain import plain, show
@@ -48,8 +47,8 @@ def heading(asked: Asked) -> None:
         exports.summary_link(asked)
     with st.container(horizontal=True, key="demo_links"):
         for place in places.open_to(current_viewer()):
-            if place.title not in ("Demos", "My access", "Platform"):
-                links.to(place.title, place.title, asked.demo_id)
+            if place not in (places.DEMOS, places.MY_ACCESS, places.PLATFORM):
+                links.to(place, place.title, asked.demo_id)
 
 
 def compared(asked: Asked) -> None:
@@ -104,8 +103,7 @@ def _video(row: Any, watched_of: UUID | None) -> None:
         st.badge(row.status, icon=icon, color=colour)
         show(row.title)
         if not pd.isna(row.duration_seconds):
-            length = metrics.MEDIAN_DURATION.text(float(row.duration_seconds))
-            st.caption(length, width="content")
+            st.caption(duration(row.duration_seconds), width="content")
         if watched_of:
             exports.video_link(watched_of, row.number, row.title)
     if row.transcript:

@@ -8,7 +8,7 @@ import streamlit as st
 from domo_insights.errors import ConfigError
 from domo_insights.ingest.webhook import webhook_url
 from domo_insights.queries import availability, conversations, demos, messages
-from domo_insights.ui import filters, links
+from domo_insights.ui import filters, links, places
 from domo_insights.ui.data import load
 from domo_insights.ui.filters import Asked
 from domo_insights.ui.plain import show
@@ -58,7 +58,7 @@ def _nothing_yet(demo_id: UUID | None) -> None:
             st.code(webhook_url(UUID(str(row.demo_id))), language=None, wrap_lines=True)
         except ConfigError as problem:
             st.caption(f"{problem} {problem.hint}")
-    links.to("Webhooks", "Send a test event", demo_id)
+    links.to(places.WEBHOOKS, "Send a test event", demo_id)
     st.write("Or bring callbacks that you have as a file:")
     st.code("domo-insights ingest FILE", language=None)
 

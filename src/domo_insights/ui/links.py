@@ -9,17 +9,14 @@ from domo_insights.ui.places import Place
 from domo_insights.ui.session import current_viewer
 
 
-def named(title: str) -> Place | None:
-    """The page of that title, if the viewer has it."""
-    return next((place for place in places.open_to(current_viewer()) if place.title == title), None)
-
-
-def to(title: str, label: str, demo_id: UUID | None = None, **more: str) -> None:
-    """A link to a page with the shared controls as they are, and with `demo_id` chosen.
+def to(place: Place, label: str, demo_id: UUID | None = None, **more: str) -> None:
+    """A link to `place`, to Demos where the viewer does not have it, with the shared controls as
+    they are, and with `demo_id` chosen.
 
     The browser takes the controls' own values along: to name them here as well would double them.
     """
-    place = named(title) or places.DEMOS
+    if place not in places.open_to(current_viewer()):
+        place = places.DEMOS
     name = filters.name_of(demo_id) if demo_id else None
     if name and name != filters.demo():
         more[filters.DEMO] = name

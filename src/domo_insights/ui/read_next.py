@@ -12,7 +12,7 @@ from domo_insights.exports import reasons
 from domo_insights.metrics import READ_NEXT, THIN
 from domo_insights.queries import read_next as queries
 from domo_insights.queries.scope import ANONYMOUS
-from domo_insights.ui import blocks, detail, exports, links, reading, spoken
+from domo_insights.ui import blocks, detail, exports, links, places, reading, spoken
 from domo_insights.ui.data import editing, load, wrote
 from domo_insights.ui.filters import Asked
 from domo_insights.ui.plain import plain, show
@@ -73,7 +73,7 @@ def _entry(row: Any, asked: Asked) -> None:
         ):
             which = f"{row.demo}, {when:%d %b, %H.%M}"
             label = spoken.label("Read", which)
-            links.to("Conversations", label, **{reading.CONVERSATION: row.conversation_id})
+            links.to(places.CONVERSATIONS, label, **{reading.CONVERSATION: row.conversation_id})
             _review(row, which)
 
 

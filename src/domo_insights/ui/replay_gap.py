@@ -5,7 +5,7 @@ from uuid import UUID
 
 import streamlit as st
 
-from domo_insights.ui import knowledge_editor, links, playground, reading
+from domo_insights.ui import knowledge_editor, links, places, playground, reading
 from domo_insights.ui.plain import plain
 
 _LINKS: Final = 8
@@ -36,9 +36,9 @@ def _ways(demo_id: UUID, row: dict[Any, Any]) -> None:
     ids = list(row["conversations"])
     with st.container(horizontal=True, gap="small"):
         asked = {playground.PARAMETER: plain(row["question"])[:2000]}
-        links.to("Playground", "Try in playground", demo_id, **asked)
+        links.to(places.PLAYGROUND, "Try in playground", demo_id, **asked)
         for number, conversation_id in enumerate(ids[:_LINKS], 1):
             opened = {reading.CONVERSATION: conversation_id}
-            links.to("Conversations", f"Transcript {number}", demo_id, **opened)
+            links.to(places.CONVERSATIONS, f"Transcript {number}", demo_id, **opened)
     if len(ids) > _LINKS:
         st.caption(f"{len(ids) - _LINKS:,} more transcripts are in the export.")

@@ -6,7 +6,6 @@ from typing import Any, Final
 import pandas as pd
 import streamlit as st
 
-from domo_insights import metrics
 from domo_insights.actions.conversations import mark_test
 from domo_insights.charts.strip import alt_strip, strip
 from domo_insights.errors import DomoInsightsError
@@ -14,7 +13,7 @@ from domo_insights.queries import conversations
 from domo_insights.queries import conversations_one as one
 from domo_insights.queries.scope import GONE
 from domo_insights.ui import blocks, erasing, exports, reading, transcript_parts
-from domo_insights.ui.clock import local, moment
+from domo_insights.ui.clock import duration, local, moment
 from domo_insights.ui.data import editing, load, wrote
 from domo_insights.ui.filters import asked, zone
 from domo_insights.ui.plain import plain, show
@@ -61,10 +60,9 @@ def transcript(conversation_id: str, query: Callable[..., pd.DataFrame]) -> None
 
 
 def _head(row: dict[Any, Any], *, left: bool = True) -> None:
-    known = row["duration_seconds"]
     parts = [
         moment(row["started_at"]),
-        metrics.MEDIAN_DURATION.text(None if pd.isna(known) else float(known)),
+        duration(row["duration_seconds"]),
         f"{row['user_messages']} visitor and {row['assistant_messages']} agent messages",
     ]
     with st.container(horizontal=True, vertical_alignment="top", gap="small"):
