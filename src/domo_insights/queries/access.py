@@ -38,7 +38,10 @@ AUDIT_LOG: Final[Columns] = {
 
 
 def identity(conn: Connection) -> pd.DataFrame:
-    """Who the database takes the viewer for: role, user_id, demos (how many they may see)."""
+    """Who the database takes the viewer for: role, user_id, demos (how many they may see).
+
+    Raises: DatabaseError.
+    """
     statement = select(
         cast(literal_column("current_user"), Text).label("role"),
         func.insights.viewer_id(type_=Uuid()).label("user_id"),
@@ -52,6 +55,7 @@ def tables(conn: Connection) -> pd.DataFrame:
 
     Columns: table, rows (that the viewer sees), rule (the condition of the role's restrictive
     policy, as Postgres writes it), withheld (columns that the role may not read).
+    Raises: DatabaseError.
     """
     fenced = conn.execute(catalogs.fences()).all()
     if not fenced:
@@ -73,7 +77,7 @@ def audit_log(conn: Connection, limit: int = 25, offset: int = 0) -> pd.DataFram
 
     Columns: at, who ("you", "an operator", "the platform", "somebody else"), action, table, demo
     (or None), changed (names of the fields that an update changed; never their values), of (rows
-    in all).
+    in all). The product team may not run it. Raises: NotAllowedError, DatabaseError.
     """
     who = case(
         # Written in the name of the one who was asked for: it was not they who asked.

@@ -30,7 +30,7 @@ def conversations_ever(
     """What there is at any time, in one row.
 
     Columns: conversations (that the filter lets through), test_conversations, first_start and
-    last_start (of the former; missing when there are none).
+    last_start (of the former; missing when there are none). Raises: DatabaseError.
     """
     passes = true() if include_test else ~conversations.c.is_test
     statement = select(
@@ -43,7 +43,10 @@ def conversations_ever(
 
 
 def earlier(conn: Connection, period: Period, demo_id: UUID | None = None) -> pd.DataFrame:
-    """Whether a message was sent or a conversation started before `period`: column anything."""
+    """Whether a message was sent or a conversation started before `period`: column anything.
+
+    Raises: DatabaseError.
+    """
     message = (
         select(messages.c.id)
         .where(
@@ -68,7 +71,7 @@ def unmapped_events(conn: Connection, period: Period) -> pd.DataFrame:
     """Events of the period that belong to no demo: column unmapped_events.
 
     0 for everybody but the product team, since nobody else may see them.
-    Source: processed_webhook_events, dated by processed_at.
+    Source: processed_webhook_events, dated by processed_at. Raises: DatabaseError.
     """
     statement = select(func.count().label("unmapped_events")).where(
         events.c.demo_id.is_(None), within(events.c.processed_at, period)

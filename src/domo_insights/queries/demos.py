@@ -38,7 +38,10 @@ RANKED: Final[Columns] = {
 
 
 def mine(conn: Connection) -> pd.DataFrame:
-    """Every demo the viewer may see, by name: columns demo_id, demo, status."""
+    """Every demo the viewer may see, by name: columns demo_id, demo, status.
+
+    Raises: DatabaseError.
+    """
     statement = select(demos.c.id.label("demo_id"), demos.c.name.label("demo"), demos.c.status)
     return read_frame(conn, statement.order_by(func.lower(demos.c.name), demos.c.id), MINE)
 

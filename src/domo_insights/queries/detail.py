@@ -18,7 +18,7 @@ SINCE: Final[Columns] = {
 
 def since(conn: Connection, demo_id: UUID | None = None) -> pd.DataFrame:
     """One row per demo of the viewer that lost detail: demo_id, deleted_before and
-    anonymised_before, each a moment or missing."""
+    anonymised_before, each a moment or missing. Raises: DatabaseError."""
     statement = (
         select(detail_kept.c.demo_id, detail_kept.c.deleted_before, detail_kept.c.anonymised_before)
         .where(detail_kept.c.demo_id == demo_id if demo_id else true())

@@ -186,7 +186,10 @@ def candidates(
 
 
 def listing(conn: Connection, demo_id: UUID) -> pd.DataFrame:
-    """Every chunk of the demo, the one changed last first: columns of CHUNKS."""
+    """Every chunk of the demo, the one changed last first: columns of CHUNKS.
+
+    The product team may not run it. Raises: NotAllowedError, DatabaseError.
+    """
     statement = (
         select(
             chunks.c.id.label("chunk_id"),
@@ -203,7 +206,8 @@ def listing(conn: Connection, demo_id: UUID) -> pd.DataFrame:
 def history(conn: Connection, demo_id: UUID, limit: int = 20) -> pd.DataFrame:
     """The demo's last changes of knowledge, newest first: columns of HISTORY.
 
-    question: of the chunk, or the beginning of its content.
+    question: of the chunk, or the beginning of its content. The product team may not run it.
+    Raises: NotAllowedError, DatabaseError.
     """
     values = func.coalesce(
         audit_logs.c.new_values, audit_logs.c.old_values, type_=audit_logs.c.new_values.type

@@ -86,7 +86,8 @@ def moments(
     include_test: bool = False,
     limit: int | None = 100,
 ) -> pd.DataFrame:
-    """The missed moments of the period's conversations, newest first; as `confident`."""
+    """The missed moments of the period's conversations, newest first: columns of MOMENTS, else as
+    `confident`. Raises: NotAllowedError, DatabaseError."""
     high = patterns()
     missed = _missed(period, demo_id, include_test, limit, high)
     wanted = is_high(func.insights.intent_words(messages.c.intent), high)

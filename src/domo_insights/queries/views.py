@@ -12,7 +12,10 @@ KEPT: Final[Columns] = {"view_id": "object", "name": "str", "page": "str", "quer
 
 
 def kept(conn: Connection) -> pd.DataFrame:
-    """The viewer's saved views, by name: columns view_id, name, page, query (a query string)."""
+    """The viewer's saved views, by name: columns view_id, name, page, query (a query string).
+
+    Raises: DatabaseError.
+    """
     statement = select(
         saved_views.c.id.label("view_id"),
         saved_views.c.name,

@@ -109,7 +109,10 @@ def over_time(frame: pd.DataFrame, period: Period) -> pd.DataFrame:
 def by_type(
     conn: Connection, period: Period, demo_id: UUID | None = None, include_test: bool = False
 ) -> pd.DataFrame:
-    """The columns of `kpis` but duplicates per event_type, the most frequent type first."""
+    """The columns of `kpis` but duplicates per event_type, the most frequent type first.
+
+    Raises: DatabaseError.
+    """
     found = _typed(conn, *packed.events(conn, period, demo_id, typed=True))
     counted = found["events"]
     keys = sorted(counted, key=lambda key: (-counted[key], key))
@@ -121,7 +124,7 @@ def by_type_over_time(
 ) -> pd.DataFrame:
     """The columns of `by_type` for each bucket: long, bucket by bucket, types in one order.
 
-    The rarer types are one, REST, once there are more than MOST_TYPES.
+    The rarer types are one, REST, once there are more than MOST_TYPES. Raises: DatabaseError.
     """
     buckets = period.buckets()
     counted, handler, lag = packed.events(conn, period, demo_id, buckets, typed=True)
@@ -144,7 +147,10 @@ def distribution(
     conn: Connection, period: Period, demo_id: UUID | None = None, include_test: bool = False
 ) -> pd.DataFrame:
     """How handler times are spread: events with `low_ms` <= time < `high_ms`, in steps that grow
-    with the time; from the first step that has any to the last, empty ones between included."""
+    with the time; from the first step that has any to the last, empty ones between included.
+
+    Raises: DatabaseError.
+    """
     step = func.insights.event_steps(period.start, period.end, literal(demo_id, Uuid)).table_valued(
         "step", "events", name="steps"
     )

@@ -56,20 +56,26 @@ def slowest(
     """The events of the period that took longest to handle, the slowest first.
 
     Columns: event_id, processed_at, demo, event_type, conversation_id, handler_ms, lag_seconds
-    (processed_at minus occurred_at), received_via.
+    (processed_at minus occurred_at), received_via. Raises: DatabaseError.
     """
     mine = select(events).where(stored(period, demo_id), IS_TIMED)
     return read_frame(conn, _first(mine, _slowest_first, limit), SLOWEST)
 
 
 def newest(conn: Connection, demo_id: UUID | None = None, limit: int = 8) -> pd.DataFrame:
-    """The columns of `slowest` of what was stored last, at any time, by file as well."""
+    """The columns of `slowest` of what was stored last, at any time, by file as well.
+
+    Raises: DatabaseError.
+    """
     mine = select(events).where(demos.c.id == demo_id if demo_id else true())
     return read_frame(conn, _first(mine, _newest_first, limit), NEWEST)
 
 
 def payload(conn: Connection, event_id: UUID | None = None) -> pd.DataFrame:
-    """What was sent, of one event: column payload (decoded JSON), no row when there is none."""
+    """What was sent, of one event: column payload (decoded JSON), no row when there is none.
+
+    The product team may not run it. Raises: NotAllowedError, DatabaseError.
+    """
     chosen = select(events.c.event_data.label("payload")).where(events.c.id == event_id)
     return read_frame(conn, chosen, PAYLOAD)
 
@@ -85,6 +91,7 @@ def without_events(
     that retention took out are not among them.
 
     Columns: conversation_id, demo, started_at, messages, of (how many there are in all).
+    Raises: DatabaseError.
     """
     statement = (
         select(
@@ -116,6 +123,7 @@ def without_conversation(
     """Conversation ids that events of the period name and neither details nor messages know.
 
     Columns: conversation_id, demo, events, first_at, last_at (of the period's events), of.
+    Raises: DatabaseError.
     """
     silent = select(conversations.c.conversation_id).where(
         conversations.c.n_user == 0, conversations.c.n_assistant == 0, asked(demo_id, True)

@@ -48,6 +48,8 @@ def hours(
         judged: whether events go back far enough to say what is usual
         usual: in how many of the 4 weeks before the same hour of the week had events
         silent: judged, without an event, and usual is at least 3
+
+    Raises: DatabaseError.
     """
     first = _first(conn, demo_id)
     told = first and _told(period, first)
@@ -78,7 +80,7 @@ def _told(period: Period, first: datetime) -> Period | None:
 @lru_cache(maxsize=64)
 def _whole(period: Period) -> tuple[Bucket, ...]:
     """The hours that begin in the period and are over; kept as the buckets are."""
-    return tuple(bucket for bucket in period.buckets(Grain.HOUR) if _counts(bucket, period))
+    return tuple(bucket for bucket in period.buckets(Grain.HOUR) if _is_over(bucket, period))
 
 
 @derived(hours)
@@ -107,7 +109,7 @@ def over_time(frame: pd.DataFrame, period: Period) -> pd.DataFrame:
     ).astype(dict(OVER_TIME))
 
 
-def _counts(bucket: Bucket, period: Period) -> bool:
+def _is_over(bucket: Bucket, period: Period) -> bool:
     """Whether the bucket is an hour that begins in the period and is over."""
     begins = bucket.start.astimezone(period.tz).replace(tzinfo=None) == bucket.label
     local_end = bucket.end.astimezone(period.tz).replace(tzinfo=None)
