@@ -28,7 +28,7 @@ from domo_insights.database.engine import address
 from domo_insights.local import auth_api
 from domo_insights.local.auth_answers import factors
 from domo_insights.local.auth_mail import Mailbox
-from domo_insights.local.auth_store import refresh_tokens, sessions, users
+from domo_insights.local.auth_tables import refresh_tokens, sessions, users
 from domo_insights.local.auth_ways import Ways
 from domo_insights.local.keys import Keys, keys_of
 from domo_insights.settings import Settings

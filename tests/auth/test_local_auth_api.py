@@ -13,7 +13,8 @@ from supabase_auth.errors import AuthApiError
 
 from domo_insights.errors import EmbeddedError
 from domo_insights.local import auth_api
-from domo_insights.local.auth_store import REUSE_INTERVAL, refresh_tokens
+from domo_insights.local.auth_store import REUSE_INTERVAL
+from domo_insights.local.auth_tables import refresh_tokens
 from supabase import ClientOptions, create_client
 from tests.auth.conftest import PASSWORD, Issuer, Supabase
 from tests.conftest import Database

@@ -10,7 +10,7 @@ from sqlalchemy import delete
 from domo_insights import auth, settings
 from domo_insights.auth import service
 from domo_insights.errors import AuthServiceError
-from domo_insights.local.auth_store import sessions
+from domo_insights.local.auth_tables import sessions
 from domo_insights.viewer import Viewer
 from tests.auth.conftest import Supabase, activate
 from tests.auth.session_rows import THREADS, age_token, at_once, change_row, row_of, stop_answering

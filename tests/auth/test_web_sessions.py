@@ -12,7 +12,7 @@ from sqlalchemy import delete
 from domo_insights import auth, settings
 from domo_insights.auth import held_tokens, service, web_sessions
 from domo_insights.errors import NotSignedInError
-from domo_insights.local.auth_store import refresh_tokens
+from domo_insights.local.auth_tables import refresh_tokens
 from tests.auth.conftest import PASSWORD, Supabase, activate
 from tests.auth.session_rows import age_token, at_once, change_row, row_of, stop_answering
 from tests.conftest import Database
@@ -104,7 +104,7 @@ def test_signing_out_while_the_service_is_away(session_id: str, supabase: Supaba
 
 
 def test_deleted_user_takes_the_sessions_along(session_id: str, supabase: Supabase) -> None:
-    from domo_insights.local.auth_store import users
+    from domo_insights.local.auth_tables import users
 
     with supabase.admin.begin() as conn:
         conn.execute(delete(users).where(users.c.id == ANA.user_id))

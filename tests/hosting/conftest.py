@@ -19,7 +19,7 @@ from domo_insights.auth.ways import forget
 from domo_insights.database.engine import address
 from domo_insights.local import auth_api
 from domo_insights.local.auth_mail import Mailbox
-from domo_insights.local.auth_store import users
+from domo_insights.local.auth_tables import users
 from domo_insights.local.keys import keys_of
 from domo_insights.local.server import PostgresServer
 from tests.conftest import create_database, drop_database

@@ -5,7 +5,8 @@ import pytest
 from sqlalchemy import Connection, delete, select
 
 from domo_insights.errors import ConflictingDataError, WrongUseError
-from domo_insights.local.users import add_user, ensure_sample_users, sample_logins, users
+from domo_insights.local.auth_tables import users
+from domo_insights.local.users import add_user, ensure_sample_users, sample_logins
 
 
 def test_a_user_is_stored_as_supabase_would(rows: Connection) -> None:

@@ -21,7 +21,7 @@ from domo_insights import settings
 from domo_insights.database.engine import address
 from domo_insights.local import auth_api
 from domo_insights.local.auth_mail import Mailbox
-from domo_insights.local.auth_store import users
+from domo_insights.local.auth_tables import users
 from domo_insights.local.keys import Keys, keys_of
 from domo_insights.settings import Settings
 from domo_insights.viewer import Viewer

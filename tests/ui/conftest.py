@@ -10,7 +10,7 @@ from domo_insights.auth import cookies as jar
 from domo_insights.auth import service, web_sessions
 from domo_insights.database.engine import address
 from domo_insights.local import auth_api
-from domo_insights.local.auth_store import users
+from domo_insights.local.auth_tables import users
 from domo_insights.local.keys import keys_of
 from domo_insights.ui import data
 

@@ -13,7 +13,7 @@ from domo_insights.auth import cookies as jar
 from domo_insights.auth import service, web_sessions
 from domo_insights.database.doors import reading
 from domo_insights.database.tables import conversation_map, demos
-from domo_insights.local.users import users
+from domo_insights.local.auth_tables import users
 from domo_insights.viewer import Viewer
 
 PRODUCT: Final = "product team"

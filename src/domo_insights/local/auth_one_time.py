@@ -9,17 +9,10 @@ from hmac import compare_digest
 from typing import Any, Final, Literal
 from uuid import UUID, uuid4
 
-from sqlalchemy import Column, Connection, Enum, Table, Text, Uuid, delete, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
-from domo_insights.local.auth_store import (
-    MOMENT,
-    RefusedError,
-    Row,
-    banned,
-    metadata,
-    user_of_email,
-    users,
-)
+from domo_insights.local.auth_store import RefusedError, Row, banned, user_of_email
+from domo_insights.local.auth_tables import flow_state, users
 
 MAIL_LIFETIME: Final = timedelta(hours=1)
 MAIL_PAUSE: Final = timedelta(seconds=60)
@@ -33,21 +26,6 @@ _PURPOSES: Final[dict[str, tuple[Purpose, ...]]] = {
     "magiclink": ("recovery",),
     "recovery": ("recovery",),
 }
-
-flow_state = Table(
-    "flow_state",
-    metadata,
-    Column("id", Uuid, primary_key=True),
-    Column("user_id", Uuid),
-    Column("auth_code", Text),
-    Column("code_challenge_method", Enum("s256", "plain", name="code_challenge_method")),
-    Column("code_challenge", Text),
-    Column("provider_type", Text),
-    Column("authentication_method", Text),
-    Column("created_at", MOMENT),
-    Column("updated_at", MOMENT),
-    Column("auth_code_issued_at", MOMENT),
-)
 
 
 @dataclass(frozen=True, slots=True)

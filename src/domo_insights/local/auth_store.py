@@ -7,87 +7,13 @@ from typing import Any, Final
 from uuid import UUID, uuid4
 
 import bcrypt
-from sqlalchemy import (
-    BigInteger,
-    Boolean,
-    Column,
-    Connection,
-    DateTime,
-    MetaData,
-    Table,
-    Text,
-    Uuid,
-    delete,
-    func,
-    insert,
-    select,
-    update,
-)
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import Connection, delete, func, insert, select, update
+
+from domo_insights.local.auth_tables import amr_claims, refresh_tokens, sessions, users
 
 REUSE_INTERVAL = timedelta(seconds=10)
 _PASSWORD_BYTES: Final = 72  # bcrypt reads no further
 _NOBODY: Final = bcrypt.hashpw(secrets.token_bytes(16), bcrypt.gensalt(10))
-
-metadata = MetaData(schema="auth")
-MOMENT = DateTime(timezone=True)
-
-users = Table(
-    "users",
-    metadata,
-    Column("id", Uuid, primary_key=True),
-    Column("aud", Text),
-    Column("role", Text),
-    Column("email", Text),
-    Column("phone", Text),
-    Column("encrypted_password", Text),
-    Column("email_confirmed_at", MOMENT),
-    Column("confirmation_token", Text),
-    Column("confirmation_sent_at", MOMENT),
-    Column("recovery_token", Text),
-    Column("recovery_sent_at", MOMENT),
-    Column("last_sign_in_at", MOMENT),
-    Column("raw_app_meta_data", JSONB),
-    Column("raw_user_meta_data", JSONB),
-    Column("created_at", MOMENT),
-    Column("updated_at", MOMENT),
-    Column("banned_until", MOMENT),
-    Column("deleted_at", MOMENT),
-)
-
-sessions = Table(
-    "sessions",
-    metadata,
-    Column("id", Uuid, primary_key=True),
-    Column("user_id", Uuid),
-    Column("created_at", MOMENT),
-    Column("updated_at", MOMENT),
-    Column("aal", Text),
-    Column("user_agent", Text),
-)
-
-refresh_tokens = Table(
-    "refresh_tokens",
-    metadata,
-    Column("id", BigInteger, primary_key=True),
-    Column("token", Text),
-    Column("user_id", Text),
-    Column("revoked", Boolean),
-    Column("created_at", MOMENT),
-    Column("updated_at", MOMENT),
-    Column("parent", Text),
-    Column("session_id", Uuid),
-)
-
-amr_claims = Table(
-    "mfa_amr_claims",
-    metadata,
-    Column("id", Uuid, primary_key=True),
-    Column("session_id", Uuid),
-    Column("authentication_method", Text),
-    Column("created_at", MOMENT),
-    Column("updated_at", MOMENT),
-)
 
 Row = Mapping[Any, Any]
 

@@ -17,8 +17,9 @@ from domo_insights.local import auth_one_time as one_time
 from domo_insights.local import auth_store as store
 from domo_insights.local.auth_answers import as_json, text, user_facts
 from domo_insights.local.auth_mail import Mailbox
-from domo_insights.local.auth_one_time import Challenge, Purpose, flow_state
-from domo_insights.local.auth_store import RefusedError, Row, users
+from domo_insights.local.auth_one_time import Challenge, Purpose
+from domo_insights.local.auth_store import RefusedError, Row
+from domo_insights.local.auth_tables import flow_state, users
 from domo_insights.local.users import add_user
 from domo_insights.settings import current
 

@@ -10,62 +10,16 @@ from typing import Final
 from uuid import UUID, uuid4
 
 import bcrypt
-from sqlalchemy import (
-    Boolean,
-    Column,
-    Connection,
-    DateTime,
-    MetaData,
-    Table,
-    Text,
-    Uuid,
-    func,
-    insert,
-    select,
-)
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import Connection, func, insert, select
 
 from domo_insights.errors import ConflictingDataError, WrongUseError
+from domo_insights.local.auth_tables import identities, users
 from domo_insights.local.keys import write_private
 from domo_insights.viewer import PRODUCT_TEAM
 
 _LONGEST_PASSWORD: Final = 72
 """Bytes that bcrypt reads; more would be ignored without a word."""
 _EMAIL: Final = re.compile(r"[^@\s\"<>,;:]+@[^@\s\"<>,;:.]+(\.[^@\s\"<>,;:.]+)+")
-_metadata = MetaData(schema="auth")
-_MOMENT = DateTime(timezone=True)
-
-users = Table(
-    "users",
-    _metadata,
-    Column("instance_id", Uuid),
-    Column("id", Uuid, primary_key=True),
-    Column("aud", Text),
-    Column("role", Text),
-    Column("email", Text),
-    Column("encrypted_password", Text),
-    Column("email_confirmed_at", _MOMENT),
-    Column("confirmation_token", Text),
-    Column("recovery_token", Text),
-    Column("email_change_token_new", Text),
-    Column("email_change", Text),
-    Column("raw_app_meta_data", JSONB),
-    Column("raw_user_meta_data", JSONB),
-    Column("is_sso_user", Boolean),
-    Column("created_at", _MOMENT),
-    Column("updated_at", _MOMENT),
-)
-identities = Table(
-    "identities",
-    _metadata,
-    Column("id", Uuid, primary_key=True),
-    Column("provider_id", Text),
-    Column("user_id", Uuid),
-    Column("identity_data", JSONB),
-    Column("provider", Text),
-    Column("created_at", _MOMENT),
-    Column("updated_at", _MOMENT),
-)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from uuid import UUID
 import pandas as pd
 import streamlit as st
 
-from domo_insights.ui import filters, places, playground
+from domo_insights.ui import filters, places
 from domo_insights.ui.plain import plain, show
 
 _NAMES: Final = {"user": "Visitor", "assistant": "Agent", "system": "System"}
@@ -76,7 +76,7 @@ def _try(question: str, demo_id: UUID) -> None:
         places.PLAYGROUND.path,
         label="Try in playground",
         icon=":material/science:",
-        query_params={filters.DEMO: name, playground.PARAMETER: plain(question)[:500]},
+        query_params={filters.DEMO: name, "question": plain(question)[:500]},
     )
 
 
