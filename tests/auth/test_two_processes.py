@@ -35,15 +35,7 @@ def test_two_processes_of_ten_threads_refresh_once(
     rotate = auth_store.rotate
     monkeypatch.setattr(auth_store, "rotate", counted)
     age_token(database, supabase, ends_in=ends_in)
-    found = settings.current()
-    environment = os.environ | {
-        "SESSION_ID": session_id,
-        "SUPABASE_URL": found.supabase_url,
-        "SUPABASE_PUBLISHABLE_KEY": found.supabase_publishable_key,
-        "SUPABASE_JWT_ISSUER": found.issuer,
-        "DATABASE_URL": found.secret("database_url"),
-        "INSIGHTS_SESSION_KEYS": found.secret("insights_session_keys"),
-    }
+    environment = _sharing(session_id)
     command = [sys.executable, "-m", "tests.auth.refreshing"]
     with ExitStack() as leaving:
         processes = []
@@ -63,6 +55,19 @@ def test_two_processes_of_ten_threads_refresh_once(
     assert len(requests) == 1
     assert supabase.refreshes == 1
     assert row_of(database).signed_out_at is None
+
+
+def _sharing(session_id: str) -> dict[str, str]:
+    """The environment of a process with the settings in force and the same browser session."""
+    found = settings.current()
+    return os.environ | {
+        "SESSION_ID": session_id,
+        "SUPABASE_URL": found.supabase_url,
+        "SUPABASE_PUBLISHABLE_KEY": found.supabase_publishable_key,
+        "SUPABASE_JWT_ISSUER": found.issuer,
+        "DATABASE_URL": found.secret("database_url"),
+        "INSIGHTS_SESSION_KEYS": found.secret("insights_session_keys"),
+    }
 
 
 def _begin(process: "subprocess.Popen[str]") -> "subprocess.Popen[str]":
