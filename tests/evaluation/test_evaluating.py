@@ -14,6 +14,7 @@ from domo_insights.evaluation import evaluating, measures
 from domo_insights.evaluation import question_sets as sets
 from domo_insights.queries import evaluations
 from domo_insights.queries.knowledge import Mode
+from tests.evaluation.interrupting import interruptions
 from tests.factories import ANA, BEN, NOON, PIA, demo
 from tests.queries.test_knowledge import ODD, learn
 
@@ -172,13 +173,7 @@ def test_an_interrupted_run_leaves_nothing(database, rows, known):
     set_id = keep(database, known[0], sets.pasted(PASTED))
     told = []
     evaluating.evaluate(database.engine, ANA, set_id, progress=lambda *w: told.append(w))
-    for stop in range(len(told)):
-        left = iter(range(stop))
-
-        def interrupt(*_what, left=left):
-            if next(left, None) is None:
-                raise KeyboardInterrupt
-
+    for interrupt in interruptions(len(told)):
         with pytest.raises(KeyboardInterrupt):
             evaluating.evaluate(database.engine, ANA, set_id, progress=interrupt)
     assert count(rows, evaluation_runs) == 1

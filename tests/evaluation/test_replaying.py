@@ -15,6 +15,7 @@ from domo_insights.period import Period
 from domo_insights.queries import knowledge, knowledge_vectors, replays
 from domo_insights.queries.knowledge import Mode
 from domo_insights.queries.replays_compared import compared, in_words
+from tests.evaluation.interrupting import interruptions
 from tests.factories import ANA, BEN, NOON, PIA, chunk, conversation, demo, message
 from tests.queries.test_knowledge import MINILM, TEXTS, learn
 
@@ -107,13 +108,7 @@ def test_an_interruption_at_any_point_leaves_nothing(database, rows, visited):
     run(database, visited[0], progress=lambda *what: told.append(what))
     assert {what for what, _, _ in told} == {"Reading questions", "Comparing chunks"}
     assert stored(rows) == 1
-    for stop in range(len(told)):
-        left = iter(range(stop))
-
-        def interrupt(*_what, left=left):
-            if next(left, None) is None:
-                raise KeyboardInterrupt
-
+    for interrupt in interruptions(len(told)):
         with pytest.raises(KeyboardInterrupt):
             run(database, visited[0], progress=interrupt)
         assert stored(rows) == 1
