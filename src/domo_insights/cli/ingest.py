@@ -32,6 +32,8 @@ _LOCAL = "http://127.0.0.1:8501"
 
 
 class Form(StrEnum):
+    """How the outcome is written."""
+
     TEXT = "text"
     JSON = "json"
 

@@ -228,6 +228,7 @@ def required_columns() -> Select[Any]:
 
 
 def notes_exist() -> Select[Any]:
+    """Whether migrations have a place for notes yet."""
     return select(func.to_regclass("insights.left_as_found").is_not(None))
 
 

@@ -35,6 +35,7 @@ class Place:
 
     @property
     def path(self) -> Path:
+        """The file, absolute: it is registered as such."""
         return PAGES / self.file
 
 

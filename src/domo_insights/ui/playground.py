@@ -45,6 +45,7 @@ class Question:
     threshold: float
 
     def otherwise(self, mode: Mode, k: int, threshold: float) -> "Question":
+        """The same words with other settings."""
         return replace(self, mode=mode, k=k, threshold=threshold)
 
 
