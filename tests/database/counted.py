@@ -5,7 +5,6 @@ from datetime import timedelta
 
 from sqlalchemy import text
 
-from domo_insights.database.doors import maintaining
 from domo_insights.period import Grain, Period
 from domo_insights.queries import turns, webhooks_rows
 from tests.factories import NOON
@@ -229,9 +228,6 @@ UNKNOWN = """
   group by 1 order by 4 desc, 1"""
 
 
-HOLDING = text("select pg_advisory_xact_lock(hashtextextended('insights.drain_changes', 0))")
-
-
 def snapshot(database):
     return database.admin.execution_options(isolation_level="REPEATABLE READ").begin()
 
@@ -301,10 +297,3 @@ def answers_are_right(database, die):
             raw = conn.execute(text(UNKNOWN), given).all()
             assert [*odd.itertuples(index=False, name=None)] == [*map(tuple, raw)], given
         return conn.scalar(text("select count(*) from insights.change_queue"))
-
-
-def sum_up(database):
-    """What the worker does once a minute."""
-    with maintaining(database.engine) as conn:
-        conn.execute(HOLDING)
-        return conn.scalar(text("select insights.sum_platform_days(5, now())"))

@@ -23,7 +23,6 @@ from tests.database.counted import (
     TURNS,
     question,
     snapshot,
-    sum_up,
 )
 from tests.database.writers import Writer, populate
 from tests.factories import ANA, BEN, NOON, PIA, conversation, demo, event, message
@@ -126,7 +125,7 @@ def test_together_is_what_is_stored_after_anything(database, rows, zone):
     def keep_up():
         while not stopping.is_set():
             drain(database.engine)
-            sum_up(database)
+            rollups.sum_up(database.engine, 5)
 
     keeper = threading.Thread(target=keep_up)
     for thread in (keeper, *writers):
@@ -143,7 +142,7 @@ def test_together_is_what_is_stored_after_anything(database, rows, zone):
     while drain(database.engine):
         pass
     together_is_as_much(database, die, zone)
-    while sum_up(database):
+    while rollups.sum_up(database.engine, 5):
         together_is_as_much(database, die, zone)
     together_is_as_much(database, die, zone)
     for table in ("conversation_days", "spreads", "message_days", "intent_days", "event_days",
@@ -155,13 +154,13 @@ def test_a_demo_that_goes_and_rows_that_are_filled_in_anew_are_in_no_sum(databas
     die = random.Random(5)
     populate(rows, die)
     drain(database.engine)
-    while sum_up(database):
+    while rollups.sum_up(database.engine, 5):
         pass
     rows.execute(
         text("delete from public.demos where id = (select min(id::text)::uuid from demos)")
     )
     together_is_as_much(database, die)
-    while drain(database.engine) or sum_up(database):
+    while drain(database.engine) or rollups.sum_up(database.engine, 5):
         together_is_as_much(database, die)
     rollups.start_over(database.engine)
     together_is_as_much(database, die)
@@ -170,7 +169,7 @@ def test_a_demo_that_goes_and_rows_that_are_filled_in_anew_are_in_no_sum(databas
     keep_zones(database.engine, [KOLKATA])
     while fill_some(database.engine):
         pass
-    while sum_up(database):
+    while rollups.sum_up(database.engine, 5):
         pass
     together_is_as_much(database, die, KOLKATA)
     keep_zones(database.engine, [])
@@ -182,7 +181,7 @@ def test_a_demo_that_goes_and_rows_that_are_filled_in_anew_are_in_no_sum(databas
 def test_sums_are_of_what_the_days_of_demos_add_up_to(database, rows):
     populate(rows, random.Random(6))
     drain(database.engine)
-    while sum_up(database):
+    while rollups.sum_up(database.engine, 5):
         pass
     assert rows.scalar(text("select count(*) from insights.platform_stale")) == 0
     crossing = f"""select coalesce(array_agg(conversation_id order by conversation_id), '{{}}')
@@ -203,7 +202,7 @@ def test_many_values_of_all_demos_are_a_vector_and_what_is_taken_off_stands_in_i
             message(rows, talk, at=at + timedelta(seconds=turn), seq=turn, confidence=n / 40)
         event(rows, talk, "system.shutdown", at + timedelta(seconds=50 + 7 * n))
     drain(database.engine)
-    while sum_up(database):
+    while rollups.sum_up(database.engine, 5):
         pass
     dense = "select count(*) from insights.{}spreads where kind = 'duration' and dense is not null"
     assert rows.scalar(text(dense.format("conversation_"))) == 0

@@ -118,6 +118,8 @@ def _finish(conn: Connection, worker: Engine, progress: Progress) -> None:
         parts = rollups.progress(worker)
         done, total = (sum(getattr(part, name) for part in parts) for name in ("done", "total"))
         progress("rollups", done / max(total, 1))
+    while rollups.sum_up(worker):
+        progress("rollups", 1)
     tidy(conn, progress)
 
 

@@ -1,7 +1,9 @@
 """Which demos need somebody now, and why. The rules in words are in `metrics.demos.RULES`."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from functools import cache
 from typing import Any, Final
 from uuid import UUID
 
@@ -25,7 +27,7 @@ from sqlalchemy import (
     union_all,
 )
 
-from domo_insights.database.frames import Columns, read_frame
+from domo_insights.database.frames import Columns, frame_of, read_rows
 from domo_insights.database.tables import demo_videos, demos
 from domo_insights.database.tables_kept import chunk_counts
 from domo_insights.intervals import newcombe
@@ -52,6 +54,7 @@ NEEDS: Final[Columns] = {
     "now_cases": "Int64",
     "before_cases": "Int64",
 }
+_RULE, _DEMO = (list(NEEDS).index(name) for name in ("rule", "demo"))
 
 
 def needs(
@@ -88,34 +91,21 @@ def needs(
         .where(demos.c.id == demo_id if demo_id else true())
         .order_by(demos.c.id)
     )
-    found = read_frame(conn, statement, NEEDS)
-    clear = [row.rule != NEGATIVE or _rose(row) for row in found.itertuples()]
-    found = found.loc[pd.Series(clear, dtype=bool)]
-    return _in_order(pd.concat([found, _fell(conn, demo_id)])).astype(dict(NEEDS))
-
-
-def _in_order(found: pd.DataFrame) -> pd.DataFrame:
-    keys = {"place": found["rule"].map(ORDER.index), "name": found["demo"].str.lower()}
-    return found.assign(**keys).sort_values(list(keys), kind="stable", ignore_index=True)[
-        list(NEEDS)
+    found = [
+        row for row in read_rows(conn, statement, list(NEEDS)) if row.rule != NEGATIVE or _rose(row)
     ]
+    rows = [*found, *_fell(conn, demo_id)]
+    rows.sort(key=lambda row: (ORDER.index(row[_RULE]), row[_DEMO].lower()))
+    return frame_of({name: [row[n] for row in rows] for n, name in enumerate(NEEDS)}, NEEDS)
 
 
-def _fell(conn: Connection, demo_id: UUID | None) -> pd.DataFrame:
-    """Demos whose latest stored replay answered less well than the one of that length before it."""
+def _fell(conn: Connection, demo_id: UUID | None) -> Iterator[tuple[Any, ...]]:
+    """Rows of demos whose latest stored replay answered less well than the one of that length
+    before it."""
     stored = replays.coverage(conn, demo_id)
-    fell = stored[stored["coverage"] < stored["coverage_before"]]
-    return pd.DataFrame(
-        {
-            "rule": FELL,
-            "demo_id": fell["demo_id"],
-            "demo": fell["demo"],
-            "now": fell["coverage"],
-            "before": fell["coverage_before"],
-            "now_cases": fell["questions"].astype("Int64"),
-            "before_cases": fell["questions_before"],
-        }
-    ).astype(dict(NEEDS))
+    for row in stored[stored["coverage"] < stored["coverage_before"]].itertuples():
+        now, before = row.questions, row.questions_before
+        yield FELL, row.demo_id, row.demo, row.coverage, row.coverage_before, now, before
 
 
 def _rose(row: Any) -> bool:
@@ -164,6 +154,7 @@ def _slow(period: Period, demo_id: UUID | None, limit_ms: int) -> Select[Any]:
     return _row("handler_slow", slow.c.demo_id, slow.c.handler_p95, limit, slow.c.timed_events)
 
 
+@cache
 def _videos() -> Select[Any]:
     return (
         _row("videos_failed", demo_videos.c.demo_id, func.count())
@@ -172,6 +163,7 @@ def _videos() -> Select[Any]:
     )
 
 
+@cache
 def _chunks() -> Select[Any]:
     missing = chunk_counts.c.without_embedding
     return _row("chunks_unembedded", chunk_counts.c.demo_id, missing).where(missing > 0)

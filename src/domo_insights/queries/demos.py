@@ -1,5 +1,6 @@
 """Questions about demos: which there are, and how they compare."""
 
+from collections import Counter
 from typing import Final
 from uuid import UUID
 
@@ -18,7 +19,7 @@ from sqlalchemy import (
     true,
 )
 
-from domo_insights.database.frames import Columns, read_frame
+from domo_insights.database.frames import Columns, frame_of, read_frame
 from domo_insights.database.tables import demos
 from domo_insights.period import Period
 from domo_insights.queries import counts
@@ -59,40 +60,32 @@ def ranked(
 
     Source: demos, insights.conversations, conversation_messages. Raises: DatabaseError.
     """
-    talks = _talks(period, demo_id, include_test)
     words = _words(period, demo_id, include_test)
     last = _last_activity(demo_id, include_test)
-    count = func.coalesce(talks.c.conversations, 0)
     statement = (
         select(
             demos.c.id.label("demo_id"),
             demos.c.name.label("demo"),
-            count.label("conversations"),
-            talks.c.active_share,
             func.coalesce(words.c.messages, 0).label("messages"),
             words.c.negative_share,
             last.c.last_activity,
         )
-        .outerjoin(talks, talks.c.demo_id == demos.c.id)
         .outerjoin(words, words.c.demo_id == demos.c.id)
         .outerjoin(last, last.c.demo_id == demos.c.id)
         .where(demos.c.id == demo_id if demo_id else true())
-        .order_by(count.desc(), func.lower(demos.c.name), demos.c.id)
+        .order_by(func.lower(demos.c.name), demos.c.id)
     )
-    numbers = {name: dtype for name, dtype in RANKED.items() if name != "trend"}
-    frame = read_frame(conn, statement, numbers)
-    trends = _trends(conn, period, demo_id, include_test)
+    found = [row._asdict() for row in conn.execute(statement)]
+    trends, active = _started(conn, period, demo_id, include_test)
     quiet = [0] * len(period.buckets())
-    frame["trend"] = pd.Series([trends.get(demo, quiet) for demo in frame["demo_id"]], dtype=object)
-    return frame.astype(dict(RANKED))
-
-
-def _talks(period: Period, demo_id: UUID | None, include_test: bool) -> Subquery:
-    talks = counts.talks(period, demo_id, include_test, name="counted", by_demo=True)
-    active: ColumnElement[float] = share_of(talks.c.n_active, talks.c.n)
-    return select(
-        talks.c.demo_id, talks.c.n.label("conversations"), active.label("active_share")
-    ).subquery("talks")
+    for row in found:
+        row["trend"] = trends.get(row["demo_id"], quiet)
+        row["conversations"] = sum(row["trend"])
+        row["active_share"] = (
+            active[row["demo_id"]] / row["conversations"] if row["conversations"] else None
+        )
+    found.sort(key=lambda row: row["conversations"], reverse=True)
+    return frame_of({name: [row[name] for row in found] for name in RANKED}, RANKED)
 
 
 def _words(period: Period, demo_id: UUID | None, include_test: bool) -> Subquery:
@@ -112,14 +105,16 @@ def _last_activity(demo_id: UUID | None, include_test: bool) -> TableValuedAlias
     )
 
 
-def _trends(
+def _started(
     conn: Connection, period: Period, demo_id: UUID | None, include_test: bool
-) -> dict[UUID, list[int]]:
+) -> tuple[dict[UUID, list[int]], Counter[UUID]]:
+    """By demo the conversations of each bucket, and the active ones of the period."""
     buckets = period.buckets()
     talks = counts.talks(period, demo_id, include_test, buckets, by_demo=True)
-    found: dict[UUID, list[int]] = {}
-    for demo, number, conversations in conn.execute(
-        select(talks.c.demo_id, talks.c.number, talks.c.n)
-    ):
-        found.setdefault(demo, [0] * len(buckets))[number - 1] = conversations
-    return found
+    trends: dict[UUID, list[int]] = {}
+    active = Counter[UUID]()
+    each = select(talks.c.demo_id, talks.c.number, talks.c.n, talks.c.n_active)
+    for demo, number, conversations, n_active in conn.execute(each):
+        trends.setdefault(demo, [0] * len(buckets))[number - 1] = conversations
+        active[demo] += n_active
+    return trends, active

@@ -1,5 +1,6 @@
 """Stored replays: how much of what visitors asked the knowledge answered, run by run."""
 
+from functools import cache
 from typing import Any, Final
 from uuid import UUID
 
@@ -9,6 +10,7 @@ from sqlalchemy import (
     Connection,
     Double,
     Select,
+    Subquery,
     Text,
     cast,
     func,
@@ -97,6 +99,21 @@ def coverage(conn: Connection, demo_id: UUID | None = None) -> pd.DataFrame:
     Only replays of the same length of period, give or take a day, are held against each other: a
     week's questions are others than a quarter's. Raises: DatabaseError.
     """
+    with_before = _with_before()
+    statement = (
+        select(*(demos.c.name.label("demo") if n == "demo" else with_before.c[n] for n in COVERAGE))
+        .join(demos, demos.c.id == with_before.c.demo_id)
+        .where(
+            with_before.c.age == 1,
+            with_before.c.demo_id == demo_id if demo_id else true(),
+        )
+        .order_by(func.lower(demos.c.name), demos.c.id)
+    )
+    return read_frame(conn, statement, COVERAGE)
+
+
+@cache
+def _with_before() -> Subquery:
     length = func.round(
         func.extract("epoch", runs_table.c.period_end - runs_table.c.period_start) / 86_400
     )
@@ -108,7 +125,7 @@ def coverage(conn: Connection, demo_id: UUID | None = None) -> pd.DataFrame:
         "coverage": _COVERAGE,
         **{n: runs_table.c[n] for n in ("questions", "answered_well")},
     }
-    with_before = select(
+    return select(
         runs_table.c.demo_id,
         runs_table.c.ran_at,
         *(value.label(name) for name, value in counted.items()),
@@ -121,16 +138,6 @@ def coverage(conn: Connection, demo_id: UUID | None = None) -> pd.DataFrame:
         )
         .label("age"),
     ).subquery("with_before")
-    statement = (
-        select(*(demos.c.name.label("demo") if n == "demo" else with_before.c[n] for n in COVERAGE))
-        .join(demos, demos.c.id == with_before.c.demo_id)
-        .where(
-            with_before.c.age == 1,
-            with_before.c.demo_id == demo_id if demo_id else true(),
-        )
-        .order_by(func.lower(demos.c.name), demos.c.id)
-    )
-    return read_frame(conn, statement, COVERAGE)
 
 
 def questions(conn: Connection, run_id: UUID) -> pd.DataFrame:
