@@ -7,8 +7,11 @@ from typer.testing import CliRunner
 
 from domo_insights.cli import evaluate as evaluate_command
 from domo_insights.cli import knowledge as knowledge_commands
+from domo_insights.database.doors import reading
 from domo_insights.database.tables import audit_logs, demos, knowledge_chunks
+from domo_insights.database.tables_evaluation import evaluation_runs
 from domo_insights.errors import DomoInsightsError, EmbeddingError, PayloadError, WrongUseError
+from domo_insights.queries import evaluations
 from tests.factories import ANA, BEN, chunk, demo
 from tests.queries.test_knowledge import TEXTS, learn
 
@@ -113,6 +116,45 @@ def test_evaluate_with_a_new_demo(run, rows, file, mode):
 
     again = run("evaluate", file, "--as", ANA.email, "--demo", made["id"], "--format", "json")
     assert json.loads(again.stdout)["questions"] == 3
+
+
+def test_evaluate_keeps_its_run_as_the_page_does(run, rows, file, database):
+    where = demo(rows)
+    learn(rows, where)
+    words = ("evaluate", file, "--as", ANA.email, "--demo", where, "--format", "json")
+    plain = json.loads(run(*words).stdout)
+    kept = [json.loads(run(*words, "--keep", " Mine ").stdout) for _ in range(2)]
+    for told in kept:
+        assert {**plain, "seconds": 0} == {
+            **{name: value for name, value in told.items() if name != "run_id"}, "seconds": 0,
+        }  # fmt: skip
+    with reading(database.engine, ANA) as conn:
+        sets = evaluations.sets(conn, where)
+        runs = evaluations.runs(conn, where)
+    assert sets["name"].tolist() == ["Mine"]
+    assert sets["questions"].tolist() == [plain["questions"]]
+    assert {str(one) for one in runs["run_id"]} == {told["run_id"] for told in kept}
+    assert set(rows.scalars(select(evaluation_runs.c.ran_by))) == {ANA.user_id}
+
+
+def test_a_set_of_another_content_or_owner_is_not_run(run, rows, file, tmp_path):
+    where = demo(rows)
+    learn(rows, where)
+    words = ("--as", ANA.email, "--demo", where, "--keep", "Mine")
+    run("evaluate", file, *words)
+    other = tmp_path / "other.jsonl"
+    other.write_text(
+        json.dumps({"text": "How much does it cost?", "rel": ["How much does it cost?"]})
+    )
+    with pytest.raises(DomoInsightsError, match="asks something else"):
+        run("evaluate", other, *words)
+    with pytest.raises(DomoInsightsError, match="needs a name"):
+        run("evaluate", other, *words[:-1], " ")
+    theirs = demo(rows, BEN)
+    learn(rows, theirs)
+    with pytest.raises(DomoInsightsError, match="no knowledge"):
+        run("evaluate", other, "--as", ANA.email, "--demo", theirs, "--keep", "Mine")
+    assert len(rows.execute(select(evaluation_runs.c.id)).all()) == 1
 
 
 def test_evaluate_of_anothers_demo(run, rows, file):

@@ -1,20 +1,18 @@
 """`domo-insights replay`: what visitors asked, held against the knowledge of today."""
 
 import json
-from collections.abc import Callable
 from typing import Annotated, Any
 from uuid import UUID
 
 import pandas as pd
 import typer
-from rich.progress import Progress, TaskID
 
 from domo_insights.cli import talk
 from domo_insights.cli.context import DataDir, database, ends_in_order
 from domo_insights.cli.impersonation import in_the_name_of
 from domo_insights.cli.options import AnswerForm, AsEmail, Form, Zone, demo_of, period_of
 from domo_insights.cli.output import as_table
-from domo_insights.cli.progress import progress_bar
+from domo_insights.cli.progress import progress_bar, shown_on
 from domo_insights.database.doors import reading
 from domo_insights.database.engine import engine_for
 from domo_insights.errors import WrongUseError
@@ -49,7 +47,7 @@ def replay(
         engine = engine_for(settings.secret("database_url"))
         viewer = in_the_name_of(settings, as_email, {"query": "replay"})
         with ends_in_order(), progress_bar() as bar:
-            run_id = run_replay(engine, viewer, demo_id, wanted, include_test, _shown_on(bar))
+            run_id = run_replay(engine, viewer, demo_id, wanted, include_test, shown_on(bar))
         with reading(engine, viewer) as conn:
             runs = replays.runs(conn, demo_id)
             asked = replays.questions(conn, run_id)
@@ -65,18 +63,6 @@ def replay(
         typer.echo(as_table(shown.assign(question=gaps["question"].str.slice(0, 90)).head(25)))
     for line in (*_summary(run.to_dict("records")[0]), in_words(compared(before, asked))):
         talk.print(line, soft_wrap=True, markup=False)
-
-
-def _shown_on(bar: Progress) -> Callable[[str, int, int], None]:
-    """What a replay tells of its steps, a line of the bar for each."""
-    tasks: dict[str, TaskID] = {}
-
-    def told(what: str, done: int, of: int) -> None:
-        if what not in tasks:
-            tasks[what] = bar.add_task(what)
-        bar.update(tasks[what], completed=done, total=of)
-
-    return told
 
 
 def _before(conn: Any, runs: pd.DataFrame, run_id: UUID) -> pd.DataFrame | None:

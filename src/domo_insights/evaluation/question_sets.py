@@ -56,7 +56,7 @@ def pasted(text: str) -> Written:
         asked, _, names = row.partition("\t") if "\t" in row else row.partition("=>")
         if asked.strip():
             lines.append(Line(number, asked.strip(), _names(names)))
-    return _checked(Written(lines, [], "pasted"))
+    return checked(Written(lines, [], "pasted"))
 
 
 def from_file(name: str, content: bytes) -> Written:
@@ -67,10 +67,10 @@ def from_file(name: str, content: bytes) -> Written:
     except UnicodeDecodeError as error:
         raise PayloadError(f"{name} is no text in UTF-8.", hint="Save it as UTF-8.") from error
     if name.lower().endswith(".csv"):
-        return _checked(Written(_csv(name, text), [], "file"))
+        return checked(Written(_csv(name, text), [], "file"))
     read = retrieval_files.read_text(name, text)
     lines = [Line(one.line, one.text, one.relevant) for one in read.questions]
-    return _checked(Written(lines, read.documents, "file"))
+    return checked(Written(lines, read.documents, "file"))
 
 
 def from_table(text: str) -> Written:
@@ -91,7 +91,7 @@ def from_knowledge(conn: Connection, demo_id: UUID) -> Written:
     if not rows:
         raise PayloadError("No chunk of this demo has a question.", hint="Paste questions instead.")
     lines = [Line(n, row.question.strip(), (str(row.id),)) for n, row in enumerate(rows, 1)]
-    return _checked(Written(lines, [], "knowledge"))
+    return checked(Written(lines, [], "knowledge"))
 
 
 def keep(engine: Engine, viewer: Viewer, demo_id: UUID, name: str, written: Written) -> UUID:
@@ -100,9 +100,7 @@ def keep(engine: Engine, viewer: Viewer, demo_id: UUID, name: str, written: Writ
     Raises: PayloadError for an expected chunk that the demo does not have, DomoInsightsError for a
     name that is missing, too long or taken, NotAllowedError, DatabaseError.
     """
-    called = " ".join("".join(c if c.isprintable() else " " for c in name).split())
-    if not 1 <= len(called) <= LONGEST_NAME:
-        raise DomoInsightsError(f"A question set needs a name of 1 to {LONGEST_NAME} characters.")
+    called = clean_name(name)
     with reading(engine, viewer) as conn:
         mine(conn, demo_id)
         ids = chunks_by_name(conn, demo_id, written.documents)
@@ -131,6 +129,14 @@ def keep(engine: Engine, viewer: Viewer, demo_id: UUID, name: str, written: Writ
         for first in range(0, len(rows), _ROWS):
             conn.execute(insert(set_questions).values(rows[first : first + _ROWS]))
     return set_id
+
+
+def clean_name(name: str) -> str:
+    """The name of a set as it is kept. Raises: DomoInsightsError."""
+    clean = " ".join("".join(c if c.isprintable() else " " for c in name).split())
+    if not 1 <= len(clean) <= LONGEST_NAME:
+        raise DomoInsightsError(f"A question set needs a name of 1 to {LONGEST_NAME} characters.")
+    return clean
 
 
 def forget(conn: Connection, set_id: UUID) -> None:
@@ -205,7 +211,8 @@ def _names(text: str | None) -> tuple[str, ...]:
     return tuple(part.strip() for part in (text or "").split("|") if part.strip())
 
 
-def _checked(written: Written) -> Written:
+def checked(written: Written) -> Written:
+    """`written` as it can be kept. Raises: PayloadError."""
     if not written.lines:
         raise PayloadError("There is no question in it.", hint="Write at least one question.")
     if len(written.lines) > MOST:

@@ -88,11 +88,11 @@ def _columns(asked: Asked) -> dict[str, Any]:
     return {
         "started_at": config.DatetimeColumn("Started", format="D MMM YYYY, HH:mm", pinned=True),
         "demo": config.TextColumn("Demo"),
-        "messages": config.NumberColumn("Messages", help=metrics.MESSAGES.meaning),
+        "messages": config.NumberColumn("Messages", help=metrics.MESSAGES.meaning, width=80),
         "negative": config.NumberColumn(
-            "Negative", help="User messages with a negative sentiment."
+            "Negative", help="User messages with a negative sentiment.", width=75
         ),
-        "duration": config.TextColumn("Duration"),
+        "duration": config.TextColumn("Duration", width=85),
         "end_reason": config.TextColumn("How it ended"),
         "is_test": config.CheckboxColumn("Test") if asked.include_test else None,
         "conversation_id": config.TextColumn("Conversation"),

@@ -7,14 +7,14 @@ import streamlit as st
 from domo_insights import metrics
 from domo_insights.metrics import NOTHING, Metric
 from domo_insights.queries import Query
-from domo_insights.ui import blocks, exports
+from domo_insights.ui import blocks, exports, word_tables
 from domo_insights.ui.clock import local
 from domo_insights.ui.data import load
 from domo_insights.ui.filters import Asked
 from domo_insights.ui.plain import plain
 from domo_insights.ui.table_sizes import first_column
 
-_MOMENT: Final = "D MMM YYYY, HH:mm"
+_SHOWN: Final = 20
 _WHAT: Final = {
     "Video": "a completed video",
     "Knowledge": "an embedded knowledge chunk",
@@ -54,26 +54,18 @@ def owners(asked: Asked, query: Query) -> None:
         if frame.empty:
             st.write("No owner had anything in this period.")
             return
-        shown = frame.assign(owner=frame["owner"].map(plain))
-        st.dataframe(
-            shown,
-            hide_index=True,
-            height=386 if len(shown) > 10 else "content",
-            alt="Owners with their demos, conversations, messages and events",
-            column_config={
-                "owner": st.column_config.TextColumn("Owner", pinned=True, width=first_column(215)),
-                "demos": _number("Demos", "All demos of the owner."),
-                "active_demos": _measure(metrics.ACTIVE_DEMOS),
-                "conversations": st.column_config.ProgressColumn(
-                    metrics.CONVERSATIONS.label,
-                    help=metrics.CONVERSATIONS.meaning,
-                    format="localized",
-                    min_value=0,
-                    max_value=max(1, int(frame["conversations"].max())),
-                ),
-                "messages": _measure(metrics.MESSAGES),
-                "events": _measure(metrics.EVENTS),
-            },
+        measures = (
+            metrics.ACTIVE_DEMOS,
+            metrics.CONVERSATIONS,
+            metrics.MESSAGES,
+            metrics.EVENTS,
+        )
+        word_tables.table(
+            frame,
+            {"owner": "Owner", "demos": "Demos", **{one.key: one.label for one in measures}},
+            about="Owners with their demos, conversations, messages and events",
+            meanings={one.key: one.meaning for one in measures}
+            | {"demos": "All demos of the owner."},
         )
 
 
@@ -129,32 +121,24 @@ def conflicts(asked: Asked, query: Query) -> None:
         if frame.empty:
             st.write("None in this period.")
             return
-        shown = frame.assign(
-            owner=frame["owner"].map(plain),
+        shown = frame.head(_SHOWN).assign(
             demo_id=frame["demo_id"].map(lambda demo: str(demo)[:8] if demo else ""),
             last_at=local(frame["last_at"], asked.period.zone),
         )
-        st.dataframe(
+        word_tables.table(
             shown,
-            hide_index=True,
-            height=386 if len(shown) > 10 else "content",
-            alt="Demos with conflicts, refused and repeated deliveries",
-            column_config={
-                "owner": st.column_config.TextColumn("Owner", pinned=True, width=first_column(215)),
-                "demo_id": st.column_config.TextColumn("Demo"),
-                "conflicts": _number("Conflicts", metrics.MAPPING_CONFLICTS.meaning),
-                "refused": _number("Refused", "Deliveries that were no callback."),
-                "duplicates": _number("Repeated", metrics.DUPLICATES.meaning),
-                "last_at": st.column_config.DatetimeColumn("Last", format=_MOMENT),
-            },
-        )
+            {"owner": "Owner", "demo_id": "Demo", "conflicts": "Conflicts", "refused": "Refused",
+             "duplicates": "Repeated", "last_at": "Last"},
+            about="Demos with conflicts, refused and repeated deliveries",
+            meanings={"conflicts": metrics.MAPPING_CONFLICTS.meaning,
+                      "refused": "Deliveries that were no callback.",
+                      "duplicates": metrics.DUPLICATES.meaning},
+        )  # fmt: skip
+        if len(frame) > _SHOWN:
+            st.caption(f"{len(frame) - _SHOWN:,} more demos are in the export.")
 
 
 def _measure(metric: Metric) -> Any:
     label = f"{metric.label}, ms" if metric.unit == "ms" else metric.label
     form = "%.1f s" if metric.unit == "s" else "localized"
     return st.column_config.NumberColumn(label, help=metric.meaning, format=form)
-
-
-def _number(label: str, meaning: str) -> Any:
-    return st.column_config.NumberColumn(label, help=meaning, format="localized")

@@ -22,7 +22,7 @@ _SCOPE: Final = "_page_of"
 _CHARACTER: Final = 7
 _PADDING: Final = 18
 _NARROWEST: Final = 150
-_WIDEST: Final = 320
+_WIDEST: Final = 300
 
 
 def ranked_demos(asked: Asked, query: Query) -> None:
@@ -43,16 +43,25 @@ def ranked_demos(asked: Asked, query: Query) -> None:
             column_config={
                 "demo": name_column(frame["demo"]),
                 "conversations": _number(metrics.CONVERSATIONS),
+                "trend": st.column_config.BarChartColumn(
+                    "Trend", y_min=0, y_max=busiest, help=metrics.CONVERSATIONS.meaning, width=90
+                ),
                 "active_share": _share(metrics.ACTIVE_SHARE),
                 "messages": _number(metrics.MESSAGES),
                 "negative_share": _share(metrics.NEGATIVE_SHARE),
                 "last_activity": st.column_config.DatetimeColumn(
-                    "Last activity", format="D MMM YYYY, HH:mm", help=metrics.LAST_ACTIVITY
-                ),
-                "trend": st.column_config.BarChartColumn(
-                    "Trend", y_min=0, y_max=busiest, help=metrics.CONVERSATIONS.meaning, width=125
+                    "Last activity", format="D MMM YYYY", help=metrics.LAST_ACTIVITY, width=95
                 ),
             },
+            column_order=[
+                "demo",
+                "conversations",
+                "trend",
+                "active_share",
+                "messages",
+                "negative_share",
+                "last_activity",
+            ],
         )
 
 
@@ -133,5 +142,5 @@ def _share(metric: Metric) -> Any:
         format="%.1f %%",
         min_value=0,
         max_value=100,
-        width=124,
+        width=104,
     )

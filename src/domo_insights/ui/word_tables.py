@@ -4,6 +4,7 @@ below its name: a table of Streamlit's is a canvas, which cuts what is longer th
 import re
 from collections.abc import Mapping
 from html import escape
+from types import MappingProxyType
 from typing import Any, Final
 
 import pandas as pd
@@ -48,13 +49,21 @@ _NAME_OF, _LEAST_OF = {True: "few", False: "many"}, {True: 24, False: 38}
 _BREAKS: Final = re.compile(r"(?<=[_.])(?=\S)|(?<=[^\s_.]{20})(?=\S)")
 
 
-def table(frame: pd.DataFrame, columns: Mapping[str, str], *, about: str) -> None:
+def table(
+    frame: pd.DataFrame,
+    columns: Mapping[str, str],
+    *,
+    about: str,
+    meanings: Mapping[str, str] = MappingProxyType({}),
+) -> None:
     """The rows of `frame`, the first of `columns` (column to heading) naming each; `about` is read
-    aloud before them. Numbers stand to the right, moments are in one piece."""
+    aloud before them, `meanings` of columns are one hover away. Numbers stand to the right, moments
+    are in one piece."""
     few = len(columns) <= _FEW
     name, least = _NAME_OF[few], str(_LEAST_OF[few])
     heads = "".join(
-        f'<th scope="col"{_class(frame[column])}>{escape(label)}</th>'
+        f'<th scope="col" title="{escape(meanings.get(column, ""))}"{_class(frame[column])}>'
+        f"{escape(label)}</th>"
         for column, label in columns.items()
     )
     rows = "".join(_row(row, frame, columns) for row in frame.to_dict("records"))
