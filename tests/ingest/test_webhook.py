@@ -97,7 +97,7 @@ def test_an_owner_cannot_pull_over_anothers_conversation(web, rows):
     for body in (said(1, "Mine now"), joined(), joined(3, demo_id=str(other))):
         answer = web.post(address(other), json=body)
         assert answer.status_code == 422
-        assert answer.json()["error"] == "The conversation belongs to another demo."
+        assert answer.json()["error"] == "The conversation is not this demo's."
         assert answer.json()["hint"]
     assert rows.scalars(select(conversation_map.c.demo_id)).all() == [mine]
     assert count(rows) == 1

@@ -62,6 +62,10 @@ async def slow(_request):
     return PlainTextResponse("done")
 
 
+async def at_once(_request):
+    return PlainTextResponse("done")
+
+
 @pytest.mark.parametrize("begin", [b"", b"GET / HTT", b"GET / HTTP/1.1\r\nHost: x\r\nX-A: "])
 def test_who_does_not_say_what_they_want_is_hung_up(monkeypatch, begin):
     monkeypatch.setattr(patience, "HEADER_SECONDS", 0.2)
@@ -81,6 +85,16 @@ def test_a_slow_answer_is_waited_for_and_the_next_request_has_its_own_time(monke
                 got += opened.recv(65536)
         opened.sendall(ask[:10])
         assert rest_of(opened) == b""
+
+
+@pytest.mark.parametrize("first", [b"", b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"])
+@pytest.mark.parametrize(("size", "code"), [(60_000, b"200"), (66_000, b"400")])
+def test_a_head_that_comes_in_one_piece_has_a_limit_too(first, size, code):
+    head = b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nX-Big: " + b"a" * size
+    with served([Route("/", at_once)]) as port, line(port) as opened:
+        opened.sendall(first + head + b"\r\n\r\n")
+        answers = rest_of(opened).split(b"HTTP/1.1 ")[1:]
+    assert [answer[:3] for answer in answers] == [b"200"] * bool(first) + [code]
 
 
 def test_a_callback_whose_body_does_not_come_is_refused(database, world, monkeypatch):

@@ -1,4 +1,5 @@
-"""How long a server waits for the head of a request, and what it says to one it cannot read."""
+"""How long a server waits for the head of a request, how large one may be, and what it says to one
+it cannot read."""
 
 from asyncio import TimerHandle, Transport
 from typing import Any, Final
@@ -9,12 +10,29 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from domo_insights.auth.response_headers import headers_for
 
 HEADER_SECONDS: Final = 15
+HEADER_BYTES: Final = 64 * 1024
+
+
+class _Connection(h11.Connection):
+    """h11 has a limit for heads that are not whole yet: one that comes in one piece passes it."""
+
+    def next_event(self) -> h11.Event | type[h11.NEED_DATA] | type[h11.PAUSED]:
+        event = super().next_event()
+        if isinstance(event, h11.Request):
+            lines = sum(len(name) + len(value) + 4 for name, value in event.headers)
+            if len(event.target) + lines > HEADER_BYTES:
+                raise h11.RemoteProtocolError("The head is too large.", error_status_hint=431)
+        return event
 
 
 class PatientProtocol(H11Protocol):
     """HTTP as uvicorn speaks it, with an end to waiting for the head of a request."""
 
     _waiting: TimerHandle | None = None
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self.conn = _Connection(h11.SERVER, HEADER_BYTES)
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)

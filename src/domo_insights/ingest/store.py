@@ -20,7 +20,7 @@ from domo_insights.settings import current
 
 
 class ForeignConversationError(PayloadError):
-    """The conversation belongs to another demo."""
+    """The conversation is not this demo's."""
 
     hint = "Send a conversation's callbacks to the address of the demo it was started for."
 
