@@ -5,9 +5,10 @@ import json
 from dataclasses import dataclass
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import insert, select, text
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 
+from domo_insights.database.tables_kept import saved_views
 from tests.factories import ANA, BEN, PIA
 from tests.security.driven import tab_of
 from tests.security.inventory import PAGES
@@ -142,6 +143,36 @@ def test_widgets_and_fragments_of_anothers_page_do_nothing_in_ones_own(live, the
         shown = tab.run(cached_message_hashes=sorted(hashes))
         assert not told(shown, sent)
     assert theirs() == before
+
+
+def test_a_view_is_forgotten_by_its_owner_alone_and_its_address_shows_everybody_their_own(
+    live, sent
+):
+    talk = live.world.ana.conversations[0]
+    view = {"user_id": ANA.user_id, "name": "Shared", "page": "conversations",
+            "query": f"demo=ANAMARK+demo&conversation={talk}&said=ANAMARK"}  # fmt: skip
+    with live.database.admin.begin() as conn:
+        made = conn.execute(insert(saved_views).values(view).returning(saved_views.c.id)).scalar()
+
+    def is_there():
+        with live.database.admin.connect() as conn:
+            return conn.execute(select(saved_views.c.id).where(saved_views.c.id == made)).first()
+
+    with tab_of(live, ANA) as hers:
+        hers.open("overview", **WHEN)
+        forget = next(w for w in hers.widgets.values() if w.key == f"forget_{made}")
+        for viewer in (BEN, PIA):
+            with tab_of(live, viewer) as tab:
+                tab.open("overview", **WHEN)
+                tab.states = {forget.id: state_of(forget, "")}
+                shown = tab.run()
+                assert b"Shared" not in shown
+                shown = tab.run(query=view["query"], page_hash=tab.pages["conversations"])
+                assert not told(shown, sent)
+            assert is_there()
+        hers.states = {forget.id: state_of(forget, "")}
+        hers.run()
+    assert not is_there()
 
 
 def test_a_page_of_the_product_team_does_not_open_by_its_hash(live, sent):

@@ -88,7 +88,8 @@ def _new(demo_id: UUID) -> None:
             st.caption(
                 "CSV with a column question and, if wanted, expected (several with | between"
                 ' them); JSONL with lines of {"question": …, "expected": […]} or as'
-                " `domo-insights evaluate` reads them."
+                " `domo-insights evaluate` reads them. That command makes a set of a file with"
+                " --keep NAME."
             )
         else:
             st.caption("The question of every chunk, each expecting its own chunk.")
