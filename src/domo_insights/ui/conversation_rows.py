@@ -90,9 +90,9 @@ def _columns(asked: Asked) -> dict[str, Any]:
         "demo": config.TextColumn("Demo"),
         "messages": config.NumberColumn("Messages", help=metrics.MESSAGES.meaning, width=80),
         "negative": config.NumberColumn(
-            "Negative", help="User messages with a negative sentiment.", width=75
+            "Negative", help="User messages with a negative sentiment.", width=68
         ),
-        "duration": config.TextColumn("Duration", width=85),
+        "duration": config.TextColumn("Duration", width=78),
         "end_reason": config.TextColumn("How it ended"),
         "is_test": config.CheckboxColumn("Test") if asked.include_test else None,
         "conversation_id": config.TextColumn("Conversation"),

@@ -22,7 +22,7 @@ _SCOPE: Final = "_page_of"
 _CHARACTER: Final = 7
 _PADDING: Final = 18
 _NARROWEST: Final = 150
-_WIDEST: Final = 300
+_WIDEST: Final = 284
 
 
 def ranked_demos(asked: Asked, query: Query) -> None:
@@ -44,7 +44,7 @@ def ranked_demos(asked: Asked, query: Query) -> None:
                 "demo": name_column(frame["demo"]),
                 "conversations": _number(metrics.CONVERSATIONS),
                 "trend": st.column_config.BarChartColumn(
-                    "Trend", y_min=0, y_max=busiest, help=metrics.CONVERSATIONS.meaning, width=90
+                    "Trend", y_min=0, y_max=busiest, help=metrics.CONVERSATIONS.meaning, width=72
                 ),
                 "active_share": _share(metrics.ACTIVE_SHARE),
                 "messages": _number(metrics.MESSAGES),
@@ -142,5 +142,5 @@ def _share(metric: Metric) -> Any:
         format="%.1f %%",
         min_value=0,
         max_value=100,
-        width=104,
+        width=101,
     )
