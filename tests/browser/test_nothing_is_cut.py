@@ -30,3 +30,13 @@ def test_what_somebody_may_see_is_read_whole(site, visit, name, width):
     assert tables.evaluate_all(CUT) == []
     beside = page.get_by_role("table", name="Tables of the platform").get_by_role("columnheader")
     assert (beside.first.bounding_box()["width"] > 50) is (width > 500)
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_owners_and_types_of_the_platform_are_read_whole(site, visit, width):
+    page = visit("pia", viewport={"width": width, "height": 900})
+    open_page(site, page, "/platform")
+    page.get_by_role("table", name="Demos with conflicts").wait_for()
+    tables = page.locator(".words table")
+    assert tables.count() == 3
+    assert tables.evaluate_all(CUT) == []

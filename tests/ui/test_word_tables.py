@@ -1,12 +1,15 @@
+from html import escape
+
 import pandas as pd
 
+from domo_insights.metrics import HANDLER_P95
 from domo_insights.ui import word_tables
 
 
-def drawn(monkeypatch, frame, **columns):
+def drawn(monkeypatch, frame, metrics=(), **columns):
     bodies = []
     monkeypatch.setattr(word_tables.st, "html", bodies.append)
-    word_tables.table(frame, columns, about="What it is")
+    word_tables.table(frame, columns, about="What it is", metrics=metrics)
     return bodies[0].split("</style>")[-1]
 
 
@@ -39,3 +42,11 @@ def test_numbers_moments_and_nothing(monkeypatch):
     assert '<td data-label="Rows" class="number">1\u2009234\u2009567</td>' in body
     assert '<td data-label="When" class="whole">3 Feb 2026, 04:05</td>' in body
     assert '<td data-label="When" class="whole"></td>' in body
+
+
+def test_metrics_say_their_own_heading_meaning_and_unit(monkeypatch):
+    frame = pd.DataFrame({"type": ["a", "b"], "handler_p95": [2703.5, None]})
+    body = drawn(monkeypatch, frame, [HANDLER_P95], type="Type")
+    assert f'title="{escape(HANDLER_P95.meaning)}" class="number">Handler p95</th>' in body
+    assert '<td data-label="Handler p95" class="number">2\u2009704\u2009ms</td>' in body
+    assert '<td data-label="Handler p95" class="number">–</td>' in body

@@ -1,18 +1,15 @@
 """Blocks of the platform page: counts over all owners, for the product team."""
 
-from typing import Any, Final
+from typing import Final
 
 import streamlit as st
 
 from domo_insights import metrics
-from domo_insights.metrics import NOTHING, Metric
 from domo_insights.queries import Query
 from domo_insights.ui import blocks, exports, word_tables
 from domo_insights.ui.clock import local
 from domo_insights.ui.data import load
 from domo_insights.ui.filters import Asked
-from domo_insights.ui.plain import plain
-from domo_insights.ui.table_sizes import first_column
 
 _SHOWN: Final = 20
 _WHAT: Final = {
@@ -54,18 +51,17 @@ def owners(asked: Asked, query: Query) -> None:
         if frame.empty:
             st.write("No owner had anything in this period.")
             return
-        measures = (
-            metrics.ACTIVE_DEMOS,
-            metrics.CONVERSATIONS,
-            metrics.MESSAGES,
-            metrics.EVENTS,
-        )
         word_tables.table(
             frame,
-            {"owner": "Owner", "demos": "Demos", **{one.key: one.label for one in measures}},
+            {"owner": "Owner", "demos": "Demos"},
             about="Owners with their demos, conversations, messages and events",
-            meanings={one.key: one.meaning for one in measures}
-            | {"demos": "All demos of the owner."},
+            meanings={"demos": "All demos of the owner."},
+            metrics=(
+                metrics.ACTIVE_DEMOS,
+                metrics.CONVERSATIONS,
+                metrics.MESSAGES,
+                metrics.EVENTS,
+            ),
         )
 
 
@@ -81,30 +77,18 @@ def latency(asked: Asked, query: Query) -> None:
         if frame.empty:
             st.write("No event was stored in this period.")
             return
-        shown = frame.drop(columns=["http_events", "timed_events"])
-        measures: dict[str, Metric] = {
-            metric.key: metric
-            for metric in (
+        word_tables.table(
+            frame,
+            {"event_type": "Type"},
+            about="Event types with their number, handler time and delivery lag",
+            metrics=(
                 metrics.EVENTS,
                 metrics.HANDLER_P50,
                 metrics.HANDLER_P95,
                 metrics.HANDLER_P99,
                 metrics.LAG_P50,
                 metrics.LAG_P95,
-            )
-        }
-        st.dataframe(
-            shown.assign(event_type=shown["event_type"].map(plain)),
-            hide_index=True,
-            height=386 if len(shown) > 10 else "content",
-            placeholder=NOTHING,
-            alt="Event types with their number, handler time and delivery lag",
-            column_config={
-                "event_type": st.column_config.TextColumn(
-                    "Type", pinned=True, width=first_column(235)
-                ),
-                **{key: _measure(metric) for key, metric in measures.items()},
-            },
+            ),
         )
 
 
@@ -136,9 +120,3 @@ def conflicts(asked: Asked, query: Query) -> None:
         )  # fmt: skip
         if len(frame) > _SHOWN:
             st.caption(f"{len(frame) - _SHOWN:,} more demos are in the export.")
-
-
-def _measure(metric: Metric) -> Any:
-    label = f"{metric.label}, ms" if metric.unit == "ms" else metric.label
-    form = "%.1f s" if metric.unit == "s" else "localized"
-    return st.column_config.NumberColumn(label, help=metric.meaning, format=form)

@@ -2,7 +2,7 @@
 below its name: a table of Streamlit's is a canvas, which cuts what is longer than its column."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from html import escape
 from types import MappingProxyType
 from typing import Any, Final
@@ -10,7 +10,7 @@ from typing import Any, Final
 import pandas as pd
 import streamlit as st
 
-from domo_insights.metrics import THIN
+from domo_insights.metrics import THIN, Metric
 from domo_insights.ui.plain import plain
 
 _LINE: Final = "1px solid color-mix(in srgb, currentColor 14%, transparent)"
@@ -55,18 +55,24 @@ def table(
     *,
     about: str,
     meanings: Mapping[str, str] = MappingProxyType({}),
+    metrics: Collection[Metric] = (),
 ) -> None:
     """The rows of `frame`, the first of `columns` (column to heading) naming each; `about` is read
     aloud before them, `meanings` of columns are one hover away. Numbers stand to the right, moments
-    are in one piece."""
+    are in one piece; columns of `metrics` say their own heading, meaning and unit."""
+    shown = frame.assign(**{one.key: frame[one.key].map(one.text) for one in metrics})
+    known = {one.key for one in metrics}
+    classes = {name: ' class="number"' if name in known else _class(frame[name]) for name in frame}
+    columns = {**columns, **{one.key: one.label for one in metrics}}
+    meanings = {**{one.key: one.meaning for one in metrics}, **meanings}
     few = len(columns) <= _FEW
     name, least = _NAME_OF[few], str(_LEAST_OF[few])
     heads = "".join(
-        f'<th scope="col" title="{escape(meanings.get(column, ""))}"{_class(frame[column])}>'
+        f'<th scope="col" title="{escape(meanings.get(column, ""))}"{classes[column]}>'
         f"{escape(label)}</th>"
         for column, label in columns.items()
     )
-    rows = "".join(_row(row, frame, columns) for row in frame.to_dict("records"))
+    rows = "".join(_row(row, classes, columns) for row in shown.to_dict("records"))
     st.html(
         f"{_STYLE}{_STACKED.replace('NAME', f'words.{name}').replace('LEAST', least)}"
         f'<div class="words {name}"><table><caption>{escape(about)}</caption>'
@@ -74,12 +80,11 @@ def table(
     )
 
 
-def _row(row: Mapping[Any, Any], frame: pd.DataFrame, columns: Mapping[str, str]) -> str:
+def _row(row: Mapping[Any, Any], classes: Mapping[Any, str], columns: Mapping[str, str]) -> str:
     first, *others = columns
-    name = f'<th scope="row"{_class(frame[first])}>{_text(row[first])}</th>'
+    name = f'<th scope="row"{classes[first]}>{_text(row[first])}</th>'
     cells = (
-        f'<td data-label="{escape(columns[column])}"{_class(frame[column])}>'
-        f"{_text(row[column])}</td>"
+        f'<td data-label="{escape(columns[column])}"{classes[column]}>{_text(row[column])}</td>'
         for column in others
     )
     return f"<tr>{name}{''.join(cells)}</tr>"
