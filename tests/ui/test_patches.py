@@ -1,5 +1,7 @@
 """What of a run reaches the browser; tests/browser/test_live.py has a real one."""
 
+import asyncio
+
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.runtime.forward_msg_cache import create_reference_msg, populate_hash_if_needed
@@ -58,6 +60,21 @@ def words(text, *path):
     return said
 
 
+def chart(spec, *path):
+    said = ForwardMsg()
+    said.delta.new_element.plotly_chart.spec = spec
+    said.metadata.delta_path.extend(path)
+    return _said(said)
+
+
+def card(number, line, *path):
+    said = ForwardMsg()
+    said.delta.new_element.metric.body = number
+    said.delta.new_element.metric.chart_data.extend(line)
+    said.metadata.delta_path.extend(path)
+    return _said(said)
+
+
 def nothing(*path):
     said = ForwardMsg()
     said.delta.new_element.empty.SetInParent()
@@ -78,19 +95,26 @@ def look(end):
 class Tab:
     """A browser at the end of the real middleware, and a Streamlit that says what it is told to."""
 
-    def __init__(self):
+    def __init__(self, charts_apart=0.0):
         self.got = []
+        self.charts_apart = charts_apart
 
     def hears(self, *scenes):
-        """What the browser gets of the last scene. A scene: what Streamlit says, "woken" or
-        "asks"."""
+        """What the browser gets of the last scene. A scene: what Streamlit says, "woken", "asks",
+        "waits" (until something comes) or "rests" (for as long as charts keep apart)."""
 
         async def streamlit(_scope, receive, send):
             for scene in scenes:
                 self.got.clear()
                 for said in scene:
                     if said == "woken":
-                        patches.wake("s")
+                        patches.wake("s", self.charts_apart)
+                    elif said == "waits":
+                        async with asyncio.timeout(10):
+                            while not self.got:
+                                await asyncio.sleep(0.005)
+                    elif said == "rests":
+                        await asyncio.sleep(self.charts_apart)
                     elif said == "asks":
                         await receive()
                     else:
@@ -197,3 +221,62 @@ def test_a_notice_appears_once_and_as_it_was_sent():
     assert Tab().hears(first(), ["woken", *look(EARLY), *noticed]) == [*look(EARLY), *noticed]
     same = ["woken", *look(EARLY), *noticed]
     assert Tab().hears(noticed, same) == same[1:]
+
+
+FAR = 3600.0
+NEAR = 0.05
+
+
+def drawn(text, line):
+    """A run with a number, a chart, and a card that says the same as before over a new line."""
+    return [*page(text)[:-1], chart(f"chart {line}", 0, 0, 2), card("7", [line], 0, 0, 3),
+            card(text, [line], 0, 0, 4), block(0, 9, fragment=LOOK), ends(WELL)]  # fmt: skip
+
+
+def redrawn(text, line):
+    return ["woken", *look(EARLY), *drawn(text, line)]
+
+
+def told(got):
+    return [said.delta.new_element.WhichOneof("type") for said in got]
+
+
+def test_numbers_do_not_wait_for_charts():
+    tab = Tab(FAR)
+    assert told(tab.hears(drawn("1", 1), redrawn("2", 2))) == [
+        "markdown", "metric", "plotly_chart", "metric",
+    ], "the first charts go at once"  # fmt: skip
+    got = tab.hears(drawn("1", 1), redrawn("2", 2), redrawn("3", 3))
+    assert told(got) == ["markdown", "metric"]
+    assert [said.delta.new_element.metric.body for said in got] == ["", "3"]
+
+
+def test_charts_that_wait_come_by_themselves_and_once():
+    tab = Tab(NEAR)
+    got = tab.hears(drawn("1", 1), redrawn("2", 2), redrawn("3", 3), ["waits"])
+    assert told(got) == ["plotly_chart", "metric"]
+    assert got[0].delta.new_element.plotly_chart.spec == "chart 3"
+    start = (drawn("1", 1), redrawn("2", 2), redrawn("3", 3), ["waits"])
+    assert tab.hears(*start, redrawn("3", 3)) == [], "the browser shows them by now"
+    assert tab.hears(*start, ["rests"]) == []
+
+
+def test_of_charts_that_wait_the_last_one_is_sent():
+    tab = Tab(FAR)
+    got = tab.hears(drawn("1", 1), redrawn("2", 2), redrawn("3", 3), redrawn("4", 4), ["asks"])
+    assert [said.delta.new_element.plotly_chart.spec for said in got] == ["chart 4", ""]
+    back = tab.hears(drawn("1", 1), redrawn("2", 2), redrawn("3", 3), redrawn("3", 2), ["asks"])
+    (back,) = back  # what came out as the browser shows it needs nothing
+    assert list(back.metadata.delta_path) == [0, 0, 4]
+
+
+def test_what_is_told_whole_comes_after_the_charts_that_wait():
+    start = (drawn("1", 1), redrawn("2", 2), redrawn("3", 3))
+    asked = ["asks", *drawn("5", 5)]
+    got = Tab(FAR).hears(*start, asked)
+    assert told(got[:2]) == ["plotly_chart", "metric"]
+    assert got[2:] == asked[1:]
+    broken = [*redrawn("5", 5)[:-1], ends(BROKEN)]
+    got = Tab(FAR).hears(*start, broken)
+    assert told(got[:2]) == ["plotly_chart", "metric"]
+    assert got[2:] == broken[1:]

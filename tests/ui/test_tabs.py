@@ -21,11 +21,13 @@ class World:
         self.versions = {ANA.user_id: 1, BEN.user_id: 1}
         self.gone = set()
         self.ran = []
+        self.charts_apart = []
 
-    def run(self, tab):
+    def run(self, tab, charts_apart):
         if tab.session_id in self.gone:
             return False
         self.ran.append(tab.session_id)
+        self.charts_apart.append(charts_apart)
         return True
 
 
@@ -157,3 +159,21 @@ def test_a_tab_that_was_closed_is_forgotten_although_nothing_moved(world):
             assert these.of(ANA) == 2
 
     run(scene())
+
+
+def test_the_more_tabs_of_a_viewer_the_further_apart_are_their_charts(world):
+    async def scene():
+        async with kept() as (these, moved):
+            for number in range(4):
+                these.wait(tab(f"a{number}"))
+            these.wait(tab("b", BEN))
+            world.versions[BEN.user_id] = 2
+            moved()
+            await ends_with(lambda: world.ran)
+            world.versions[ANA.user_id] = 2
+            moved()
+            await ends_with(lambda: len(world.ran) > 1)
+
+    run(scene())
+    of_ben, of_ana, *_ = world.charts_apart
+    assert of_ana == pytest.approx(4 * of_ben)

@@ -10,6 +10,8 @@ from domo_insights.metrics import THIN, Kind, Metric
 
 HEIGHT: Final = 280
 _FEW: Final = 5
+_DIGIT, _BESIDE, LINE = 8, 7, 23
+"""Pixels: about the widest character of a label, what is left beside labels, a line below."""
 _LEGEND: Final = {"orientation": "h", "x": 0, "yanchor": "top", "title": None}
 
 
@@ -38,8 +40,21 @@ def lay_out(figure: Drawing, metric: Metric, times: pd.Series, *, legend: bool) 
         separators=f".{THIN}",
         showlegend=legend,
         legend=_LEGEND | {"y": -0.3 if hours else -0.16},  # hours have a second line, the day
-        margin={"l": 0, "r": 0, "t": 8, "b": 0},
+        margin=margin(_ticks(_highest(figure), metric), below=0 if legend else LINE * (1 + hours)),
     )
+
+
+def margin(ticks: str, *, below: int = LINE) -> dict[str, int]:
+    """Margins in pixels with room for labels as wide as `ticks` at the left, and `below`. Plotly
+    widens those that are too narrow by itself, but only after it has drawn everything once."""
+    return {"l": _BESIDE + _DIGIT * len(ticks.replace(",", "")), "r": 0, "t": 8, "b": below}
+
+
+def _ticks(highest: float, metric: Metric) -> str:
+    """About the longest label of an axis up to `highest`."""
+    if metric.kind is Kind.SHARE:
+        return f"{highest:.0%}"
+    return f"{highest * 1.05:,.0f}{_suffix(metric)}"
 
 
 def _highest(figure: Drawing) -> float:
@@ -52,4 +67,4 @@ def tick_format(metric: Metric) -> str:
 
 
 def _suffix(metric: Metric) -> str:
-    return f" {metric.unit}" if metric.unit == "s" else ""
+    return f" {metric.unit}" if metric.unit in ("s", "ms") else ""

@@ -6,7 +6,7 @@ from math import log10
 import pandas as pd
 import plotly.graph_objects as go
 
-from domo_insights.charts.axes import HEIGHT
+from domo_insights.charts.axes import HEIGHT, margin
 from domo_insights.charts.drawing import Drawing
 from domo_insights.charts.slots import AMBER
 from domo_insights.metrics import THIN
@@ -48,7 +48,7 @@ def log_histogram(frame: pd.DataFrame, marks: Mapping[str, float], *, count: str
         showlegend=False,
         bargap=0,
         separators=f".{THIN}",
-        margin={"l": 0, "r": 0, "t": 8, "b": 0},
+        margin=margin(f"{frame[count].max():,}" if len(frame) else ""),
     )
     return figure.figure()
 

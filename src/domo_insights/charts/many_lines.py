@@ -47,8 +47,6 @@ def lines_by(
             hovertemplate=f"{name}: <b>%{{y:{metric.spec}}}{unit}</b><extra></extra>",
         )
     lay_out(figure, metric, frame[time], legend=True)
-    if metric.unit == "ms":
-        figure.update_yaxes(ticksuffix=" ms")
     shown = frame[metric.key].dropna()
     if metric.unit in _TIMES and len(shown) and 0 < shown.min() < shown.max() / _FAR:
         figure.update_yaxes(type="log", dtick=1, tickformat=",~r", title="logarithmic")

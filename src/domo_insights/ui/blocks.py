@@ -70,11 +70,17 @@ Pick = Callable[[int, int | None], None]
 
 
 def chart(
-    figure: go.Figure, frame: pd.DataFrame, *, key: str, alt: str, pick: Pick | None = None
+    figure: go.Figure,
+    numbers: pd.DataFrame | Callable[[], pd.DataFrame],
+    *,
+    key: str,
+    alt: str,
+    pick: Pick | None = None,
 ) -> None:
-    """A figure, with its numbers one click away. With `pick` its marks, and without a mouse the
-    rows of its numbers, can be selected; a row belongs to no curve."""
-    drawn, numbers = f"{key}_figure", f"{key}_rows"
+    """A figure, with its `numbers` one click away (what makes them is called then). With `pick` its
+    marks, and without a mouse the rows of its numbers, can be selected; a row belongs to no curve.
+    """
+    drawn, rows = f"{key}_figure", f"{key}_rows"
     st.plotly_chart(
         figure,
         key=drawn,
@@ -92,12 +98,12 @@ def chart(
     )
     if opened.open:  # a page has half a dozen tables that nobody has asked for
         opened.dataframe(
-            frame,
-            key=numbers,
+            numbers() if callable(numbers) else numbers,
+            key=rows,
             hide_index=True,
             height=240,
             alt=f"{alt} As a table.",
-            on_select=partial(_picked_row, numbers, pick) if pick else "ignore",
+            on_select=partial(_picked_row, rows, pick) if pick else "ignore",
             selection_mode="single-row",
         )
 

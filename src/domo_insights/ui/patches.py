@@ -5,11 +5,16 @@ Streamlit would have the browser draw all of it, again and again while the run g
 run is held until it is over. The browser then gets the parts that came out differently and hears
 of nothing else. Whatever is unusual, an error, another layout, a run that the browser asked for
 meanwhile, goes out just as Streamlit sent it.
+
+A chart takes a browser longer than all else that a moved number changes. While much moves, charts,
+and cards on which the number is the same, keep a distance in time; other words and rows do not
+wait for them.
 """
 
 import asyncio
+import time
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from contextlib import suppress
 from typing import Final
 from weakref import WeakValueDictionary
 
@@ -17,61 +22,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
-Path = tuple[int, ...]
-_OF_THE_RUN: Final = frozenset({"new_session", "script_finished", "session_status_changed"})
+from domo_insights.ui.drawn import OF_THE_RUN, Drawn, Path
+
 _ASKS: Final = frozenset({"rerun_script", "stop_script"})
-
-
-@dataclass(slots=True)
-class Drawn:
-    """What a page consists of after a run: by place, what stands there, as a hash and a kind."""
-
-    parts: dict[Path, tuple[str, str]] = field(default_factory=dict)
-    about: set[str] = field(default_factory=set)
-    """Hashes of what was said of the whole page: its title, its menu, what it repeats when."""
-    clear: bool = True
-    """Whether it is known what the browser made of it."""
-
-    def take(self, said: ForwardMsg) -> None:
-        """Note what `said` changes."""
-        kind = said.WhichOneof("type")
-        if kind in _OF_THE_RUN:
-            return
-        if kind not in ("delta", "ref_hash"):
-            self.about.add(said.hash)
-            return
-        path = tuple(said.metadata.delta_path)
-        if kind == "ref_hash":
-            self._put(path, said.ref_hash, "element")
-        elif said.delta.WhichOneof("type") == "new_element":
-            self._put(path, said.hash, "element")
-            # A notice appears once, also where the one before said the same.
-            self.clear = self.clear and said.delta.new_element.WhichOneof("type") != "toast"
-        elif said.delta.WhichOneof("type") == "add_block":
-            self._put(path, said.hash, str(said.delta.add_block.WhichOneof("type")))
-
-    def _put(self, path: Path, digest: str, kind: str) -> None:
-        _, before = self.parts.get(path, ("", "element"))
-        inside = [] if before == "element" else [p for p in self.parts if _is_inside(p, path)]
-        for one in inside:
-            if kind != before:  # a block of the same kind takes over what was in the one before
-                del self.parts[one]
-        self.parts[path] = (digest, kind)
-
-    def has(self, part: "Drawn") -> bool:
-        """Whether a part that was drawn anew by itself came out as it stands here."""
-        inside = (path for path in self.parts if any(_is_inside(path, one) for one in part.parts))
-        return part.parts.items() <= self.parts.items() and all(p in part.parts for p in inside)
-
-    def same_layout(self, other: "Drawn") -> bool:
-        """Whether everything stands where it stood, so that parts can be exchanged."""
-        return (
-            self.clear
-            and other.clear
-            and self.about <= other.about
-            and self.parts.keys() == other.parts.keys()
-            and all(kind == other.parts[path][1] for path, (_, kind) in self.parts.items())
-        )
 
 
 class Line:
@@ -86,16 +39,26 @@ class Line:
         self._asked = True  # a browser that connects waits for its first run
         self._woken = False
         self._held: list[tuple[Message, ForwardMsg]] | None = None
+        self._charts: dict[Path, tuple[Message, tuple[str, str]]] = {}
+        """Charts that wait, by place: what to send, and what stands there then."""
+        self._apart, self._drew_at = 0.0, float("-inf")
+        self._later: asyncio.Task[None] | None = None
 
-    def wake(self) -> None:
-        """The next run that the browser did not ask for is to be held."""
-        self._woken = True
+    def wake(self, charts_apart: float) -> None:
+        """The next run that the browser did not ask for is to be held; its charts are sent no
+        sooner than `charts_apart` seconds after the last ones."""
+        self._woken, self._apart = True, charts_apart
 
     async def asked(self) -> None:
         """The browser asks for something: from here on it hears everything."""
         async with self._lock:
             self._asked, self._woken = True, False
             await self._release()
+
+    def close(self) -> None:
+        """Nothing more is sent of its own accord."""
+        if self._later:
+            self._later.cancel()
 
     async def forward(self, message: Message) -> str | None:
         """Send, hold or drop what Streamlit sends. Answers the session, where it is named."""
@@ -107,7 +70,7 @@ class Line:
         async with self._lock:
             kind = said.WhichOneof("type")
             if kind == "new_session":
-                self._begin(said)
+                await self._begin(said)
             else:
                 self._run.take(said)
             if self._held is None:
@@ -118,10 +81,12 @@ class Line:
                 await self._end(said)
         return said.new_session.initialize.session_id if kind == "new_session" else None
 
-    def _begin(self, said: ForwardMsg) -> None:
+    async def _begin(self, said: ForwardMsg) -> None:
         self._whole = not said.metadata.run.fragment_ids
         if self._woken and not self._asked and self._held is None and not self._whole:
             self._woken, self._held = False, []
+        if self._held is None:
+            await self._draw()
         self._run = Drawn()
 
     async def _end(self, said: ForwardMsg) -> None:
@@ -134,8 +99,7 @@ class Line:
         if self._held is not None:
             if well and self._shown is not None and self._run.same_layout(self._shown):
                 held, self._held = self._held, None
-                for message in _differing(held, self._run, self._shown):
-                    await self._send(message)
+                await self._patch(_differing(held, self._run, self._shown), self._shown)
             elif same:
                 self._held = None
             else:
@@ -143,7 +107,41 @@ class Line:
         if not same:
             self._shown = self._run if well else None
 
+    async def _patch(self, parts: Iterable[tuple[Message, ForwardMsg]], shown: Drawn) -> None:
+        self._charts = {}
+        for message, said in parts:
+            if not shown.is_slow_to_draw(said):
+                await self._send(message)
+                continue
+            path = tuple(said.metadata.delta_path)
+            self._charts[path] = message, self._run.parts[path]
+            self._run.parts[path] = shown.parts[path]
+        left = self._drew_at + self._apart - time.monotonic()
+        if left <= 0:
+            self._shown = self._run
+            await self._draw()
+        elif self._charts:
+            self.close()
+            self._later = asyncio.create_task(self._draw_in(left), name="charts")
+
+    async def _draw_in(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+        async with self._lock:
+            with suppress(Exception):  # the browser left meanwhile
+                await self._draw()
+
+    async def _draw(self) -> None:
+        """Send the charts that wait."""
+        charts, self._charts = self._charts, {}
+        for path, (message, stands) in charts.items():
+            await self._send(message)
+            if self._shown is not None:
+                self._shown.parts[path] = stands
+        if charts:
+            self._drew_at = time.monotonic()
+
     async def _release(self) -> None:
+        await self._draw()  # before anything newer
         held, self._held = self._held or [], None
         for message, _ in held:
             await self._send(message)
@@ -152,10 +150,11 @@ class Line:
 _lines: Final[WeakValueDictionary[str, Line]] = WeakValueDictionary()
 
 
-def wake(session_id: str) -> None:
-    """The server is about to run this session's page; its browser knows nothing of it."""
+def wake(session_id: str, charts_apart: float = 0.0) -> None:
+    """The server is about to run this session's page; its browser knows nothing of it. Charts
+    that move wait until `charts_apart` seconds have passed since the last ones."""
     if line := _lines.get(session_id):
-        line.wake()
+        line.wake(charts_apart)
 
 
 class Patches:
@@ -181,16 +180,19 @@ class Patches:
                 await line.asked()
             return message
 
-        await self._app(scope, receiving, sending)
+        try:
+            await self._app(scope, receiving, sending)
+        finally:
+            line.close()
 
 
 def _differing(
     held: Iterable[tuple[Message, ForwardMsg]], now: Drawn, before: Drawn
-) -> Iterable[Message]:
+) -> Iterable[tuple[Message, ForwardMsg]]:
     """What of a run's messages makes a page that shows `before` show `now`."""
     for message, said in held:
         kind = said.WhichOneof("type")
-        if kind in _OF_THE_RUN or (kind != "delta" and said.hash in before.about):
+        if kind in OF_THE_RUN or (kind != "delta" and said.hash in before.about):
             continue
         if kind == "delta":
             path = tuple(said.metadata.delta_path)
@@ -200,8 +202,4 @@ def _differing(
             # The browser forgets what it caches when it hears of runs: it hears of none here.
             said.metadata.cacheable = False
             message = {**message, "bytes": said.SerializeToString()}
-        yield message
-
-
-def _is_inside(path: Path, block: Path) -> bool:
-    return len(path) > len(block) and path[: len(block)] == block
+        yield message, said

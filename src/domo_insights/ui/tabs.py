@@ -31,6 +31,10 @@ LOOK_SECONDS: Final = 0.5
 BREATH: Final = 0.5
 """After a tab was drawn, its place stays empty for this many times as long as that took."""
 
+CHARTS_APART_PER_TAB_SECONDS: Final = 0.4
+"""Charts of a tab are sent no sooner than so long after the last ones, for each tab of the viewer:
+one browser draws all of them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Tab:
@@ -105,7 +109,8 @@ class Tabs:
                 continue
             begun = time.monotonic()
             self._drawn.add(first.session_id)
-            if self.take_out(first.session_id) and _run(first):
+            apart = self.of(first.viewer) * CHARTS_APART_PER_TAB_SECONDS
+            if self.take_out(first.session_id) and _run(first, apart):
                 await self._come_back(first.session_id)
                 await asyncio.sleep((time.monotonic() - begun) * BREATH)
             self._drawn.discard(first.session_id)
@@ -195,11 +200,12 @@ def _is_there(session_id: str) -> bool:
     return Runtime.instance().get_app_session(session_id) is not None
 
 
-def _run(tab: Tab) -> bool:
-    """Have the tab look. Whether it is still there, with the fragment that looks."""
+def _run(tab: Tab, charts_apart: float) -> bool:
+    """Have the tab look; its charts keep `charts_apart` seconds. Whether it is still there, with
+    the fragment that looks."""
     session = Runtime.instance().get_app_session(tab.session_id)
     if session is None or not session.has_fragment(tab.run.fragment_id):
         return False
-    patches.wake(tab.session_id)
+    patches.wake(tab.session_id, charts_apart)
     session.request_rerun(tab.run)
     return True

@@ -1,5 +1,6 @@
 """Charts of the webhooks page, each in its box."""
 
+from functools import partial
 from typing import Final
 
 import pandas as pd
@@ -90,7 +91,7 @@ def distribution(asked: Asked, query: Query, kpis: Query) -> None:
             log_histogram(frame, marks, count="events"),
             frame,
             key="distribution",
-            alt=f"Distribution of {int(row['timed_events'])} handler times: {words}.",
+            alt=f"Distribution of handler times: {int(row['timed_events'])} of them, {words}.",
         )
 
 
@@ -104,12 +105,15 @@ def _by_type(asked: Asked, query: Query) -> pd.DataFrame:
 def _chart(frame: pd.DataFrame, metric: Metric, key: str, title: str) -> None:
     parts = {kind: kind for kind in dict.fromkeys(frame["event_type"])}
     draw = stacked_bars if metric is metrics.EVENTS else lines_by
-    table = frame.pivot_table(
-        index="bucket", columns="event_type", values=metric.key, sort=False, dropna=False
-    )
     blocks.chart(
         draw(frame, metric, parts, by="event_type"),
-        table.reset_index(),
+        partial(_table, frame, metric),
         key=key,
         alt=alt_over_time(title, frame, metric),
     )
+
+
+def _table(frame: pd.DataFrame, metric: Metric) -> pd.DataFrame:
+    return frame.pivot_table(
+        index="bucket", columns="event_type", values=metric.key, sort=False, dropna=False
+    ).reset_index()
