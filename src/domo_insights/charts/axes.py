@@ -24,7 +24,8 @@ def moment_format(times: pd.Series) -> str:
 def lay_out(figure: Drawing, metric: Metric, times: pd.Series, *, legend: bool) -> None:
     """Set axes, hover and margins of a figure over time."""
     hours = bool(len(times)) and bool((times.dt.hour != 0).any())
-    counted = metric.kind is Kind.COUNT and _highest(figure) < _FEW
+    highest = _highest(figure)
+    counted = metric.kind is Kind.COUNT and highest < _FEW
     figure.update_layout(
         xaxis={"title": None, "tickformat": "%H:%M<br>%-d %b" if hours else "%-d %b", "nticks": 7},
         yaxis={
@@ -40,7 +41,7 @@ def lay_out(figure: Drawing, metric: Metric, times: pd.Series, *, legend: bool) 
         separators=f".{THIN}",
         showlegend=legend,
         legend=_LEGEND | {"y": -0.3 if hours else -0.16},  # hours have a second line, the day
-        margin=margin(_ticks(_highest(figure), metric), below=0 if legend else LINE * (1 + hours)),
+        margin=margin(_ticks(highest, metric), below=0 if legend else LINE * (1 + hours)),
     )
 
 
@@ -58,7 +59,8 @@ def _ticks(highest: float, metric: Metric) -> str:
 
 
 def _highest(figure: Drawing) -> float:
-    return max((float(value) for trace in figure.traces for value in trace["y"]), default=0.0)
+    values = (pd.Series(trace["y"], dtype=float).max() for trace in figure.traces)
+    return float(max((value for value in values if pd.notna(value)), default=0.0))
 
 
 def tick_format(metric: Metric) -> str:
