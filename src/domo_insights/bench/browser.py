@@ -47,10 +47,10 @@ def measure(
 ) -> dict[str, Any]:
     """All browser figures, in the name of the owner whose `cookies` these are."""
     progress("start", 0.0)
-    with served(folder) as site, _window(site, cookies) as page:
+    with served(folder) as site, window(site, cookies) as page:
         traffic, began = _listened(page), time.perf_counter()
         page.goto(site.url)
-        _painted(page, places.OVERVIEW.title)
+        painted(page, places.OVERVIEW.title)
         first_page = site.took + time.perf_counter() - began
         visits = _visits(page, traffic, progress)
         progress("browser: filter change", 0.8)
@@ -106,7 +106,8 @@ def _listened(page: "Page") -> list[int]:
 
 
 @contextmanager
-def _window(site: Site, cookies: Mapping[str, str]) -> Iterator["Page"]:
+def window(site: Site, cookies: Mapping[str, str]) -> Iterator["Page"]:
+    """A page of a Chromium that is signed in. Raises: WrongUseError where there is none."""
     try:
         from playwright.sync_api import sync_playwright
     except ImportError as problem:
@@ -133,7 +134,8 @@ def _window(site: Site, cookies: Mapping[str, str]) -> Iterator["Page"]:
             chromium.close()
 
 
-def _painted(page: "Page", title: str) -> None:
+def painted(page: "Page", title: str) -> None:
+    """Wait until the last chart of the page with this title is there."""
     page.wait_for_function(_PAINTED, arg=title, timeout=_PATIENCE_MS)
 
 
@@ -142,7 +144,7 @@ def _visit(page: "Page", title: str) -> float:
     link = page.get_by_test_id("stSidebarNavLink").filter(has_text=title).first
     began = time.perf_counter()
     link.click()
-    _painted(page, title)
+    painted(page, title)
     return (time.perf_counter() - began) * 1000
 
 
@@ -156,7 +158,7 @@ def _filter(page: "Page", period: str) -> float:
         "before => ![...document.querySelectorAll('p')].some(p => p.innerText === before)",
         arg=before,
     )
-    _painted(page, VISITED[0].title)
+    painted(page, VISITED[0].title)
     return (time.perf_counter() - began) * 1000
 
 

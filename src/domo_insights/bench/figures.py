@@ -52,6 +52,7 @@ FIGURES: Final = (
     Figure("page_warm_ms", "navigation to the last chart, again", "ms", most=1000),
     Figure("filter_change_ms", "filter change to the last chart", "ms", most=500),
     Figure("fresh_on_page_s", "a new event counts on an open page after", "s", most=3),
+    Figure("storm_last_tab_s", "10 events a second: the last of ten tabs is right", "s", most=3),
     Figure("sessions_25_p95_ms", "25 people, 10 s think time, p95", "ms"),
     Figure("sessions_50_p95_ms", "50 people, 10 s think time, p95", "ms", most=1000),
     Figure("sessions_50_errors", "errors among them", "", most=0),

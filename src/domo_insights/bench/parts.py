@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, Final
 
-from domo_insights.bench import browser, documented, ingest, load, pages, people, searching
+from domo_insights.bench import browser, documented, ingest, load, pages, people, searching, storm
 from domo_insights.bench.measures import Given
 
 
@@ -41,6 +41,7 @@ def _browser(given: Given) -> dict[str, Any]:
     where = people.largest_demo(made.engine, heaviest.viewer)
     try:
         found = browser.measure(folder, heaviest_cookies, where, given.progress)
+        found |= storm.measure(folder, heaviest_cookies, where, given.progress)
         return found | load.measure(folder, cookies, given.progress)
     finally:
         ingest.forget(made.superuser, made.engine, given.progress)
