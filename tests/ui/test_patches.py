@@ -261,6 +261,12 @@ def test_charts_that_wait_come_by_themselves_and_once():
     assert tab.hears(*start, ["rests"]) == []
 
 
+def test_charts_do_not_wait_longer_than_something_moves(monkeypatch):
+    monkeypatch.setattr(patches, "CALM_SECONDS", NEAR)
+    got = Tab(FAR).hears(drawn("1", 1), redrawn("2", 2), redrawn("3", 3), ["waits"])
+    assert told(got) == ["plotly_chart", "metric"]
+
+
 def test_of_charts_that_wait_the_last_one_is_sent():
     tab = Tab(FAR)
     got = tab.hears(drawn("1", 1), redrawn("2", 2), redrawn("3", 3), redrawn("4", 4), ["asks"])

@@ -9,7 +9,7 @@ import pytest
 from streamlit.proto.ClientState_pb2 import ClientState
 
 from domo_insights.ui import tabs
-from domo_insights.ui.tabs import AT_ONCE, Tab
+from domo_insights.ui.tabs import AT_ONCE, CHARTS_APART_AT_MOST_SECONDS, Tab
 from tests.factories import ANA, BEN
 from tests.loops import run
 
@@ -156,24 +156,44 @@ def test_a_tab_that_was_closed_is_forgotten_although_nothing_moved(world):
             world.gone.add("closed")
             these.wait(tab("new"))
             assert not these.waiting("closed")
-            assert these.of(ANA) == 2
+            assert these.waiting("open")
+            assert these.waiting("new")
 
     run(scene())
 
 
-def test_the_more_tabs_of_a_viewer_the_further_apart_are_their_charts(world):
+def test_the_more_tabs_something_moves_under_the_further_apart_are_their_charts(world):
     async def scene():
         async with kept() as (these, moved):
-            for number in range(4):
-                these.wait(tab(f"a{number}"))
             these.wait(tab("b", BEN))
+            for number in range(20):
+                these.wait(tab(f"a{number}"))
             world.versions[BEN.user_id] = 2
             moved()
-            await ends_with(lambda: world.ran)
+            await ends_with(lambda: world.ran == ["b"])
+            assert tabs.lively() == 1
             world.versions[ANA.user_id] = 2
             moved()
-            await ends_with(lambda: len(world.ran) > 1)
+            for done in range(1, 21):
+                await ends_with(lambda done=done: len(world.ran) > done)
+                these.drawn(world.ran[done])
 
     run(scene())
-    of_ben, of_ana, *_ = world.charts_apart
-    assert of_ana == pytest.approx(4 * of_ben)
+    first, second, third, *_, last = world.charts_apart
+    assert second == pytest.approx(2 * first)
+    assert third == pytest.approx(3 * first)
+    assert last == CHARTS_APART_AT_MOST_SECONDS
+
+
+def test_a_tab_that_nothing_moves_under_any_more_is_not_lively(world, monkeypatch):
+    monkeypatch.setattr(tabs, "LIVELY_SECONDS", 0.0)
+
+    async def scene():
+        async with kept() as (these, moved):
+            these.wait(tab("a"))
+            world.versions[ANA.user_id] = 2
+            moved()
+            await ends_with(lambda: world.ran)
+            assert tabs.lively() == 0
+
+    run(scene())

@@ -33,7 +33,7 @@ REST: Final = 2.0
 """A page rests this many times as long as its last run took."""
 LONGEST_REST_SECONDS: Final = 2.0
 REST_PER_TAB_SECONDS: Final = 0.25
-"""It rests for so long for each other tab of the viewer: their browser has to draw all of them."""
+"""It rests for so long for each tab that something moves under: often one browser draws them."""
 _SEEN, _BEGUN, _TOOK, _LOOKS = "_live_seen", "_live_begun", "_live_took", "_live_looks"
 _RUN, _READ, _RESTED = "_live_run", "_live_session_read_at", "_live_rested_at"
 _MISSED = "_live_missed"
@@ -59,7 +59,7 @@ def following() -> Iterator[None]:
     finally:
         now = time.monotonic()
         state[_TOOK] = now - state[_BEGUN]
-        others = tabs.others(session.current_viewer()) * REST_PER_TAB_SECONDS
+        others = tabs.lively() * REST_PER_TAB_SECONDS
         rest = min(max(state[_TOOK] * REST, others), LONGEST_REST_SECONDS)
         if state[_MISSED]:
             state[_SEEN], rest = None, AGAIN_SECONDS

@@ -24,6 +24,8 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from domo_insights.ui.drawn import OF_THE_RUN, Drawn, Path
 
+CALM_SECONDS: Final = 3.0
+"""A page on which nothing has moved for so long gets the charts that wait."""
 _ASKS: Final = frozenset({"rerun_script", "stop_script"})
 
 
@@ -122,7 +124,7 @@ class Line:
             await self._draw()
         elif self._charts:
             self.close()
-            self._later = asyncio.create_task(self._draw_in(left), name="charts")
+            self._later = asyncio.create_task(self._draw_in(min(left, CALM_SECONDS)), name="charts")
 
     async def _draw_in(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
@@ -152,7 +154,7 @@ _lines: Final[WeakValueDictionary[str, Line]] = WeakValueDictionary()
 
 def wake(session_id: str, charts_apart: float = 0.0) -> None:
     """The server is about to run this session's page; its browser knows nothing of it. Charts
-    that move wait until `charts_apart` seconds have passed since the last ones."""
+    that move wait until `charts_apart` seconds have passed since the last ones, or it is calm."""
     if line := _lines.get(session_id):
         line.wake(charts_apart)
 

@@ -31,9 +31,11 @@ LOOK_SECONDS: Final = 0.5
 BREATH: Final = 0.5
 """After a tab was drawn, its place stays empty for this many times as long as that took."""
 
-CHARTS_APART_PER_TAB_SECONDS: Final = 0.4
-"""Charts of a tab are sent no sooner than so long after the last ones, for each tab of the viewer:
-one browser draws all of them."""
+LIVELY_SECONDS: Final = 5.0
+CHARTS_APART_PER_TAB_SECONDS: Final = 0.8
+CHARTS_APART_AT_MOST_SECONDS: Final = 8.0
+"""Charts of a tab are sent no sooner than so long after the last ones, for each tab that something
+moves under: often one browser draws all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,7 @@ class Tabs:
         self._lock = threading.Lock()
         self._waiting: dict[str, Tab] = {}
         self._drawn: set[str] = set()
+        self._woken: dict[str, float] = {}
 
     def wait(self, tab: Tab) -> None:
         """The tab shows all it was asked for. Those that were closed meanwhile are forgotten, also
@@ -87,10 +90,12 @@ class Tabs:
         with suppress(RuntimeError):  # the loop is closed: nobody is there to be woken
             self._loop.call_soon_threadsafe(self._stirred.set)
 
-    def of(self, viewer: Viewer) -> int:
-        """How many tabs of the viewer wait now."""
+    def lively(self) -> int:
+        """How many tabs had to be drawn lately because something moved."""
+        since = time.monotonic() - LIVELY_SECONDS
         with self._lock:
-            return sum(tab.viewer.user_id == viewer.user_id for tab in self._waiting.values())
+            self._woken = {name: moment for name, moment in self._woken.items() if moment > since}
+            return len(self._woken)
 
     def waiting(self, session_id: str) -> bool:
         """Whether the tab waits."""
@@ -109,7 +114,10 @@ class Tabs:
                 continue
             begun = time.monotonic()
             self._drawn.add(first.session_id)
-            apart = self.of(first.viewer) * CHARTS_APART_PER_TAB_SECONDS
+            with self._lock:
+                self._woken[first.session_id] = begun
+            apart = self.lively() * CHARTS_APART_PER_TAB_SECONDS
+            apart = min(apart, CHARTS_APART_AT_MOST_SECONDS)
             if self.take_out(first.session_id) and _run(first, apart):
                 await self._come_back(first.session_id)
                 await asyncio.sleep((time.monotonic() - begun) * BREATH)
@@ -152,9 +160,9 @@ def are_woken() -> bool:
     return _kept is not None
 
 
-def others(viewer: Viewer) -> int:
-    """How many tabs of the viewer wait while this one is drawn."""
-    return _kept.of(viewer) if _kept is not None else 0
+def lively() -> int:
+    """How many tabs of this process had to be drawn lately because something moved."""
+    return _kept.lively() if _kept is not None else 0
 
 
 def this_run() -> ClientState | None:
