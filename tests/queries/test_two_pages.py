@@ -9,6 +9,7 @@ from sqlalchemy import text
 
 from domo_insights.database.doors import reading
 from domo_insights.database.queue import drain
+from domo_insights.database.rollups import sum_up
 from domo_insights.period import Period
 from domo_insights.queries import (
     conversations_one,
@@ -19,7 +20,7 @@ from domo_insights.queries import (
     visitor_messages,
 )
 from domo_insights.queries.visitor_messages import Mark
-from tests.factories import ANA, BEN, NOON, conversation, demo, event, message
+from tests.factories import ANA, BEN, NOON, PIA, conversation, demo, event, message
 from tests.queries.conftest import AS_OF
 from tests.queries.plain import feeling, percentile, talks
 
@@ -128,6 +129,33 @@ def test_turns_demos_and_intents(rows, database, labelled, zone):
     assert whole["labelled_here"] == sum(m.label_source == "local" for _, m in said)
     assert daily["user_messages"].sum() == len(said)
     assert daily["with_confidence"].sum() == len(sure)
+
+
+@pytest.mark.parametrize("viewer", [ANA, PIA])
+def test_intents_are_of_the_day_they_were_said_on_elsewhere(rows, database, viewer):
+    talk = conversation(rows, demo(rows, ANA))
+    for day, hour, intent in (
+        (20, 9, "early"),
+        (20, 20, "late"),
+        (26, 9, "early"),
+        (26, 20, "after"),
+    ):
+        message(rows, talk, at=NOON.replace(month=3, day=day, hour=hour), intent=intent)
+    drain(database.engine)
+    sum_up(database.engine)
+    period = Period.parse(f"{NOON.year}-03-16..{NOON.year}-03-27", AS_OF, "Asia/Kolkata")
+    with reading(database.engine, viewer) as conn:
+        whole = intents.kpis(conn, period).iloc[0]
+        ranked = intents.ranked(conn, period)
+        daily = intents.over_time(conn, period)
+    assert dict(zip(ranked["intent"], ranked["user_messages"], strict=True)) == {
+        "early": 2,
+        "late": 1,
+    }
+    assert whole["intents"] == 2
+    assert dict(zip(daily["bucket"].dt.day, daily["intents"], strict=True)) == {
+        day: int(day in (20, 21, 26)) for day in range(16, 27)
+    }
 
 
 def test_turns_count_where_a_period_cuts_a_conversation(rows, database):

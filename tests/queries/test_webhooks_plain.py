@@ -10,6 +10,7 @@ from sqlalchemy import insert, text
 
 from domo_insights.database.doors import reading
 from domo_insights.database.queue import drain
+from domo_insights.database.rollups import sum_up
 from domo_insights.database.tables import delivery_counts
 from domo_insights.period import Period
 from domo_insights.queries import platform, webhooks, webhooks_rows, webhooks_silence
@@ -112,6 +113,31 @@ def test_over_time_and_by_type(rows, database, pipe):
         check(row, [e for e in found if e.event_type == row["event_type"]])
     assert both["event_type"].nunique() == MOST_TYPES < len(kinds)
     assert both["events"].sum() == kinds["events"].sum() == len(found)
+
+
+@pytest.mark.parametrize("viewer", [ANA, PIA])
+def test_a_day_whose_events_are_all_the_next_days_elsewhere(rows, database, viewer):
+    """What UTC counts on 20 March came on the 21st in Berlin, in more steps than are kept apart."""
+    mine, late = demo(rows, ANA), datetime(2026, 3, 20, 23, 5, tzinfo=UTC)
+    talk = conversation(rows, mine)
+    for n in range(60):
+        at = late + timedelta(seconds=20 * n) if n < 20 else late + timedelta(days=3, minutes=n)
+        lag = timedelta(seconds=1.2**n)
+        event(rows, talk, at=at, occurred_at=at - lag, processing_duration_ms=int(1.2**n) + n)
+    drain(database.engine)
+    sum_up(database.engine)
+    period = Period.parse("2026-03-16..2026-03-27", AS_OF, "Europe/Berlin")
+    found = told(rows, period, [mine])
+    with reading(database.engine, viewer) as conn:
+        check(webhooks.kpis(conn, period).iloc[0], found)
+        over = webhooks.over_time(conn, period)
+        both = webhooks.by_type_over_time(conn, period)
+    for bucket, (_, row), (_, cell) in zip(
+        period.buckets(), over.iterrows(), both.iterrows(), strict=True
+    ):
+        here = [e for e in found if bucket.start <= e.processed_at < bucket.end]
+        check(row, here)
+        check(cell, here)
 
 
 def test_the_distribution_holds_each_time_once(rows, database, pipe):

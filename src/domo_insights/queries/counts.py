@@ -86,7 +86,7 @@ def intents(
     period: Period, demo_id: UUID | None, include_test: bool, buckets: Sequence[Bucket] = ()
 ) -> Subquery:
     """User messages of `period` that have an intent, by number and intent, with counts and the sum
-    of `confidence`; these two can have several rows, the sum of which is true."""
+    of `confidence`; none that occurs no times in its bucket."""
     starts, until = cut_late(period, buckets)
     found = func.insights.intent_counts(
         instants(starts), until, literal(demo_id, Uuid), include_test
@@ -97,7 +97,19 @@ def intents(
         column("confidence", Numeric),
         name="all_wanted",
     )
-    return select(found).where(found.c.number <= max(len(buckets), 1)).subquery("wanted")
+    # What is taken off a day of all demos stands in a row of its own.
+    return (
+        select(
+            found.c.number,
+            found.c.intent,
+            *(total(found.c[counted]).label(counted) for counted in _INTENTS),
+            func.sum(found.c.confidence).label("confidence"),
+        )
+        .where(found.c.number <= max(len(buckets), 1))
+        .group_by(found.c.number, found.c.intent)
+        .having(func.sum(found.c.n) != 0)
+        .subquery("wanted")
+    )
 
 
 def events_of(period: Period, demo_id: UUID | None) -> TableValuedAlias:
