@@ -8,6 +8,7 @@ from math import isnan
 import pytest
 from sqlalchemy import insert, text
 
+from domo_insights.database import retention
 from domo_insights.database.doors import reading
 from domo_insights.database.queue import drain
 from domo_insights.database.rollups import sum_up
@@ -224,6 +225,25 @@ def test_little_history_is_no_silence(rows, database):
         row = webhooks_silence.kpis(conn, Period.parse("7d", AS_OF)).iloc[0]
     assert row["judged_hours"] == 0
     assert isnan(row["silent_hours"])
+
+
+@pytest.mark.parametrize("viewer", [ANA, PIA])
+def test_half_hour_zones_judge_no_hour_by_weeks_that_retention_took(rows, database, viewer):
+    where = demo(rows, ANA)
+    for day in range(3, 63):
+        at = AS_OF - timedelta(days=day)
+        event(rows, conversation(rows, where, started_at=at), at=at)
+    drain(database.engine)
+    cut = AS_OF - timedelta(days=31)
+    held = retention.older_than(database.admin, cut)
+    retention.take_out(database.admin, database.engine, held, cut)
+    for zone, history in (("UTC", AS_OF - timedelta(days=62)), ("Asia/Kolkata", cut)):
+        period = Period.parse("7d", AS_OF, zone)
+        with reading(database.engine, viewer) as conn:
+            hours = webhooks_silence.hours(conn, period).set_index("hour")
+        enough = hours.index.tz_localize(zone) - timedelta(days=28) >= history
+        assert hours["judged"].tolist() == enough.tolist()
+        assert hours["silent"].sum() == 2
 
 
 def test_the_slowest_and_the_newest_come_first(rows, database, pipe):

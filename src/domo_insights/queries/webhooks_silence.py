@@ -34,6 +34,7 @@ WEEKS: Final = 4
 ENOUGH_WEEKS: Final = 3
 _WEEK: Final = timedelta(days=7)
 _HOUR: Final = timedelta(hours=1)
+_TICK: Final = timedelta(microseconds=1)
 _QUARTER: Final = timedelta(minutes=15)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -57,11 +58,16 @@ def hours(
     if not first or not told or not whole:
         return frame_of({name: [] for name in HOURS}, HOURS)
     since = whole[0].start - WEEKS * _WEEK - timedelta(days=1)
-    busy = _busy_hours(conn, told, demo_id, since)
+    kept = _hours_are_those_of_utc(since, told)
+    busy = _busy_hours(conn, told, demo_id, since, kept)
+    history = _hour(first, period)
+    if not kept and (deleted_before := _deleted_before(conn, demo_id)):
+        # Kept hours are those of UTC: of hours that begin within one the rows alone can tell.
+        history = max(history, _hour(deleted_before + _HOUR - _TICK, period))
     labels = list(dict.fromkeys(bucket.label for bucket in whole))
     weeks = [week * _WEEK for week in range(1, WEEKS + 1)]
     usual = [sum(label - back in busy for back in weeks) for label in labels]
-    judged = [_hour(first, period) <= label - WEEKS * _WEEK for label in labels]
+    judged = [history <= label - WEEKS * _WEEK for label in labels]
     silent = [
         known and label not in busy and count >= ENOUGH_WEEKS
         for label, known, count in zip(labels, judged, usual, strict=True)
@@ -118,10 +124,10 @@ def _is_over(bucket: Bucket, period: Period) -> bool:
 
 
 def _busy_hours(
-    conn: Connection, period: Period, demo_id: UUID | None, since: datetime
+    conn: Connection, period: Period, demo_id: UUID | None, since: datetime, kept: bool
 ) -> set[datetime]:
-    """Local hours with an event from `since` on."""
-    if _hours_are_those_of_utc(since, period):
+    """Local hours with an event from `since` on; those that are `kept`, or the rows'."""
+    if kept:
         hours = func.insights.live_hours(since, period.end, literal(demo_id, Uuid))
         seen = conn.execute(select(hours.column_valued("hour"))).scalars()
     else:
@@ -181,6 +187,15 @@ def _first(conn: Connection, demo_id: UUID | None) -> datetime | None:
         select(func.min(func.coalesce(gone, own)))
         .select_from(demos)
         .where(demos.c.id == demo_id if demo_id else true())
+    )
+    found: datetime | None = conn.scalar(chosen)
+    return found
+
+
+def _deleted_before(conn: Connection, demo_id: UUID | None) -> datetime | None:
+    """From when on every demo has the rows that retention left."""
+    chosen = select(func.max(detail_kept.c.deleted_before)).where(
+        detail_kept.c.demo_id == demo_id if demo_id else true()
     )
     found: datetime | None = conn.scalar(chosen)
     return found
